@@ -1,0 +1,93 @@
+"""What listeners and commands may call. `bot.app` builds it; tests build one with fakes we own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from core.answers import Answer, AnswerEvent, GenerationOptions, PartHealth, Scope, Turn
+from core.clock import Clock
+from core.digests import Digest
+
+
+class Answerer(Protocol):
+    """The RAG chain. Implemented by `knowledge.chain.RagChain`."""
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
+    ) -> AsyncIterator[AnswerEvent]:
+        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        ...
+
+
+class Digests(Protocol):
+    """Digests on demand and by schedule. Implemented by `digest.publish.DigestService`."""
+
+    async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
+        """A digest for one reader's eyes; commits nothing."""
+        ...
+
+
+class Health(Protocol):
+    """The state of every part. Implemented by `bot.health`."""
+
+    async def check(self, limit_seconds: float = 1.5) -> tuple[PartHealth, ...]:
+        """All parts at once; a part that does not answer within the limit is told as down."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Makes every Slack delivery count once, across restarts. Implemented by `state.deliveries`."""
+
+    async def claim(self, key: str) -> bool:
+        """True the first time a key is seen within 24 h, else False."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers by reference id, and what people thought of them. By `state.answers`."""
+
+    async def put(self, reference: str, channel: str, answer: Answer) -> None:
+        """Keep an answer for at least an hour."""
+        ...
+
+    async def get(self, reference: str) -> Answer | None:
+        """The answer of this reference, or None when it is unknown or gone."""
+        ...
+
+    async def mark_shared(self, reference: str) -> bool:
+        """True for the first caller only."""
+        ...
+
+    async def vote(self, reference: str, user: str, is_helpful: bool, comment: str = "") -> None:
+        """Keep one vote a user and answer; the last one wins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """What the Slack edge needs of the settings."""
+
+    command: str = "/k8s"
+    answer_timeout_seconds: float = 90.0
+    max_question_chars: int = 2000
+    stream_flush_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a listener may call."""
+
+    answerer: Answerer
+    digests: Digests
+    health: Health
+    deliveries: Deliveries
+    answers: AnswerStore
+    clock: Clock
+    limits: EdgeLimits

@@ -1,0 +1,198 @@
+"""What crosses the border between a question and its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the asker may see. An empty set means no limit on that axis.
+
+    A channel's scope is applied inside every query and before every read, never as a filter over
+    what was already fetched.
+    """
+
+    clusters: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+
+    def allows_namespace(self, namespace: str) -> bool:
+        """Whether objects of `namespace` may be read; cluster-scoped objects have ''."""
+        return not self.namespaces or not namespace or namespace in self.namespaces
+
+    def allows_cluster(self, cluster: str) -> bool:
+        """Whether the cluster of this configured name may be read."""
+        return not self.clusters or cluster in self.clusters
+
+    def allows_source(self, source: str) -> bool:
+        """Whether passages of this source (see `Passage.source`) may be used."""
+        return not self.sources or source in self.sources
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the thread: the memory of a conversation."""
+
+    author: str
+    text: str
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of evidence, from whatever source, ready to be quoted and cited.
+
+    Attributes:
+        id: Stable for the same piece of the same source.
+        source: One of "markdown", "csv-logs", "csv-metrics", "graph", "cluster", "past".
+        title: What a person would call it: a page's title, or "Pod shop/payments-7d9f".
+        location: Where it stands: a path relative to its source, or kind/namespace/name.
+        text: Redacted text, as found.
+        heading: The heading path inside a page, such as "Payments › Restarts".
+        url: A web address a reader can open, or "".
+        score: Higher is better; comparable only inside one lookup.
+        updated_at: When the source was last changed or observed, aware UTC.
+        is_fact: Observed or computed (live cluster, graph, exact CSV query), not prose.
+    """
+
+    id: str
+    source: str
+    title: str
+    location: str
+    text: str
+    heading: str = ""
+    url: str = ""
+    score: float = 0.0
+    updated_at: datetime | None = None
+    namespace: str = ""
+    service: str = ""
+    team: str = ""
+    kind: str = ""
+    is_fact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place that could not be looked at. Never to be confused with having found nothing.
+
+    Attributes:
+        what: The place: "documentation search", "cluster prod", "logs of shop/payments".
+        why: The reason in a few words, without addresses that carry credentials.
+        remedy: What an operator can do.
+    """
+
+    what: str
+    why: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a search brought: passages best first, where it looked, and where it could not."""
+
+    passages: tuple[Passage, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    looked_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A link from `[number]` in an answer's text to a passage."""
+
+    number: int
+    title: str
+    location: str
+    source: str
+    url: str = ""
+    updated_at: datetime | None = None
+
+
+class Confidence(StrEnum):
+    """How far the evidence carries; derived from what was found, never asked of a model."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to one question.
+
+    Attributes:
+        text: Markdown with `[n]` marks, each with a Citation. Not yet escaped for Slack.
+        citations: In the order of their numbers.
+        passages: The evidence that was shown to the model or quoted, best first.
+        is_grounded: False for "not found": then `text` says where the bot looked.
+        model: The model that worded it, such as "ollama:llama3.1", or "extractive".
+        notes: Whole sentences for the reader: "The model did not answer; …".
+    """
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    is_grounded: bool = True
+    confidence: Confidence = Confidence.UNKNOWN
+    model: str = "extractive"
+    notes: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    elapsed_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A line that tells the waiting reader what is being done now."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A further piece of the answer's text, already checked; concatenated they give the text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of an answer. `answer.text` is what counts, also where deltas came before."""
+
+    answer: Answer
+
+
+AnswerEvent = Progress | Delta | Done
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """Per-question overrides of the model's parameters; None keeps the configured value."""
+
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] | None = None
+    stream: bool = True
+
+
+class PartState(StrEnum):
+    """How a part fares: it works, it works in part, it does not."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class PartHealth:
+    """One line of `/k8s status`: a part of the bot and how it fares."""
+
+    part: str
+    state: PartState
+    detail: str
+    checked_at: datetime
+    remedy: str = ""

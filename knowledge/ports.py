@@ -1,0 +1,169 @@
+"""What knowledge needs from others, and what its own parts owe each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.answers import GenerationOptions, Lookup, Scope
+from core.questions import Reading
+
+
+class LiveFacts(Protocol):
+    """The live cluster, as far as a question names it. Implemented by `cluster.facts`."""
+
+    async def known_names(self) -> frozenset[str]:
+        """Names of workloads, services, nodes and namespaces, from a recent snapshot; may be empty.
+
+        Never raises: a cluster that cannot be read has no names to offer.
+        """
+        ...
+
+    async def known_namespaces(self) -> frozenset[str]:
+        """Names of the namespaces seen; may be empty. Never raises."""
+        ...
+
+    async def look(self, reading: Reading, scope: Scope) -> Lookup:
+        """Facts on what the question names; failures are `gaps`, never exceptions."""
+        ...
+
+
+class Retriever(Protocol):
+    """Everything written down: Markdown, CSV logs and metrics, the service graph."""
+
+    def read(self, question: str, names: frozenset[str], namespaces: frozenset[str]) -> Reading:
+        """Read a question by rules; `names` and `namespaces` are those the cluster knows."""
+        ...
+
+    async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
+        """Passages best first, already cut at the score threshold; failures are `gaps`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A rendered prompt: the system role's text and the user's."""
+
+    system: str
+    user: str
+
+
+class ModelUnavailableError(Exception):
+    """The model is not there, failed, or took too long; the text is fit for an operator's log."""
+
+
+class Model(Protocol):
+    """A chat model with its parameters; implemented in `knowledge.models` by LangChain."""
+
+    @property
+    def name(self) -> str:
+        """What answers say worded them: "ollama:llama3.1"."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Room for prompt and answer together."""
+        ...
+
+    def stream(self, prompt: Prompt, options: GenerationOptions) -> AsyncIterator[str]:
+        """Text as it is generated. Raises ModelUnavailableError, also in the middle."""
+        ...
+
+    async def complete(
+        self, prompt: Prompt, options: GenerationOptions, schema: Mapping[str, object] | None = None
+    ) -> str:
+        """The whole text at once; with `schema`, JSON that the provider was told to fit to it."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into dense vectors."""
+
+    @property
+    def name(self) -> str:
+        """Names the model; another name means another collection."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Length of each vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One unit-length vector a text, in order; computed off the event loop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One chunk as the vector store keeps it. `id` is a UUIDv5 of (source, path, chunk hash)."""
+
+    id: str
+    text: str
+    payload: Mapping[str, str | int | float | bool | None]
+    dense: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Limits a search to payloads whose field is one of the given values; every field must hold."""
+
+    any_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A point found by one leg of a search. Scores of different legs do not compare."""
+
+    id: str
+    score: float
+    text: str
+    payload: Mapping[str, str | int | float | bool | None]
+
+
+class VectorStore(Protocol):
+    """Qdrant: embedded (`store_edge`) or a server (`store_server`); one test suite runs on both.
+
+    All calls raise core.errors.KnowledgeError, naming the store and what to do.
+    """
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Add or replace points: always the sparse vector, the dense one where given."""
+        ...
+
+    async def set_dense(self, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Fill in dense vectors of points that are already there, by point id."""
+        ...
+
+    async def missing_dense(self, limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` (id, text) of points that still lack a dense vector."""
+        ...
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Remove points; ids that are not there do not matter."""
+        ...
+
+    async def scan(self, filters: Filter | None = None) -> dict[str, Mapping[str, object]]:
+        """Payload (without text) of every point, by id; the index is reconciled against it."""
+        ...
+
+    async def search_sparse(
+        self, text: str, limit: int, filters: Filter | None = None
+    ) -> list[Hit]:
+        """Best matches by BM25."""
+        ...
+
+    async def search_dense(
+        self, vector: Sequence[float], limit: int, filters: Filter | None = None
+    ) -> list[Hit]:
+        """Best matches by cosine."""
+        ...
+
+    async def count(self) -> int:
+        """How many points there are."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and let go."""
+        ...
