@@ -97,3 +97,31 @@ class Digest:
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns a workload and who is hit when it fails; '' and () where the graph knows nothing."""
+
+    team: str = ""
+    on_call: str = ""
+    affected: tuple[str, ...] = ()
+    runbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a model says of one finding, already checked against its evidence."""
+
+    cause: str
+    suggestion: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotClaim:
+    """The right to publish one slot. `is_retry`: an earlier try began and may have posted."""
+
+    schedule: str
+    slot: str
+    window: TimeRange
+    is_retry: bool

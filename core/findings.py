@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.answers import Gap
+
 
 class Severity(StrEnum):
     """How much a finding matters. The digest shows critical and high and counts medium."""
@@ -89,3 +91,12 @@ class Finding:
             (owner.cluster, owner.namespace, owner.kind, owner.name, self.problem, self.template)
         )
         return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was found in all clusters in one go, and where nobody could look."""
+
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    clusters: tuple[str, ...]

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from core.answers import Gap, Lookup, Scope
-from core.digests import Digest, FindingHistory
-from core.findings import Finding, ObjectRef
+from core.answers import Lookup, Scope
+from core.digests import Digest, FindingHistory, Ownership, SlotClaim, Wording
+from core.findings import Collected, Finding, ObjectRef
 from core.questions import Reading, TimeRange
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What was found in all clusters in one go, and where nobody could look."""
-
-    findings: tuple[Finding, ...]
-    gaps: tuple[Gap, ...]
-    clusters: tuple[str, ...]
 
 
 class FindingSource(Protocol):
@@ -28,16 +18,6 @@ class FindingSource(Protocol):
     async def collect(self, window: TimeRange, scope: Scope) -> Collected:
         """All findings now, folded to one per owner and problem; failures are `gaps`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """Who owns a workload and who is hit when it fails; '' and () where the graph knows nothing."""
-
-    team: str = ""
-    on_call: str = ""
-    affected: tuple[str, ...] = ()
-    runbook: str = ""
 
 
 class Owners(Protocol):
@@ -56,14 +36,6 @@ class Runbooks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """What a model says of one finding, already checked against its evidence."""
-
-    cause: str
-    suggestion: str
-
-
 class Wordsmith(Protocol):
     """Words causes and fixes by a model. Implemented by `knowledge.wording`."""
 
@@ -77,16 +49,6 @@ class Wordsmith(Protocol):
     ) -> tuple[Mapping[str, Wording], str]:
         """Wordings by finding identity, and a note: '' or why some are missing. Never raises."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SlotClaim:
-    """The right to publish one slot. `is_retry`: an earlier try began and may have posted."""
-
-    schedule: str
-    slot: str
-    window: TimeRange
-    is_retry: bool
 
 
 class DigestStore(Protocol):
