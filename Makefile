@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime  ## the whole bot on a local Slack workspace and a record
 	@exec $(BIN)/opsbot demo --port $(PORT)
 
 test: $(VENV)/.dev  ## every test, with the coverage gate
-	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -1,0 +1,121 @@
+"""The `opsbot` command. Imports stand in the functions: `--help` answers within half a second."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import OpsbotError
+
+app = typer.Typer(
+    name="opsbot",
+    help="A Kubernetes ChatOps bot: answers from your runbooks and your cluster, and a digest of "
+    "what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object, and nothing else.")]
+
+
+@app.command()
+def run() -> None:
+    """Run the bot: Slack, the digest schedule, and the index kept up to date."""
+    from bot.run import run_bot  # noqa: PLC0415
+
+    _finish(run_bot())
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the local Slack workspace.")] = 8765,
+    data_dir: Annotated[Path, typer.Option(help="The demo's own data folder.")] = Path(
+        ".opsbot-demo"
+    ),
+) -> None:
+    """Try everything: a local Slack workspace, a recorded cluster, sample knowledge."""
+    from bot.demo import run_demo  # noqa: PLC0415
+
+    _finish(run_demo(port, data_dir))
+
+
+@app.command()
+def ask(  # noqa: PLR0917  (Typer makes options of them, not positions)
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    as_json: AsJson = False,
+    model: Annotated[
+        str | None, typer.Option(help="auto, extractive or provider:name.", metavar="MODEL")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, max=2)] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=16, help="Longest answer.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="Stop sequence; repeatable.")] = None,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print it all at once.")] = False,
+) -> None:
+    """Answer one question, as `/k8s ask` does."""
+    from bot.terminal import print_answer  # noqa: PLC0415
+    from core.answers import GenerationOptions  # noqa: PLC0415
+
+    options = GenerationOptions(
+        model=model,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        stop=tuple(stop) if stop else None,
+        stream=not no_stream,
+    )
+    _finish(print_answer(question, options, as_json=as_json))
+
+
+@app.command()
+def digest(
+    window: Annotated[
+        str | None, typer.Option(help="How far to look back, such as 6h; default: the last digest.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the digest as it would be posted now; posts nothing."""
+    from bot.terminal import print_digest  # noqa: PLC0415
+
+    _finish(print_digest(window, as_json=as_json))
+
+
+@app.command()
+def index() -> None:
+    """Bring the index of KNOWLEDGE_SOURCES up to date."""
+    from bot.terminal import print_index  # noqa: PLC0415
+
+    _finish(print_index())
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check every part and say how to mend what is wrong."""
+    from bot.terminal import print_health  # noqa: PLC0415
+
+    _finish(print_health(as_json=as_json))
+
+
+def _finish(work: Coroutine[Any, Any, int | None]) -> None:
+    """Run `work`; an error is a sentence on standard error and exit code 1, never a trace."""
+    try:
+        code = asyncio.run(work)
+    except OpsbotError as error:
+        typer.secho(f"opsbot: {error}", fg=typer.colors.RED, err=True)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code or 0)
+
+
+def main() -> None:
+    """Entry point of the `opsbot` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

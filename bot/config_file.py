@@ -1,0 +1,81 @@
+"""The YAML file named by OPSBOT_CONFIG: clusters by name, digest schedules, thresholds.
+
+Its JSON schema is published as docs/config.schema.json. Secrets never stand in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.settings import CronLine, ZoneName, describe_problems
+from core.errors import SettingsError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClusterConfig(_Strict):
+    """One cluster to read."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$", description="What the bot calls it.")
+    kubeconfig: str = Field("", description="Path; empty: KUBECONFIG, or in-cluster.")
+    context: str = Field("", description="Context in that file; empty: its current one.")
+
+
+class ScheduleConfig(_Strict):
+    """One digest: where, when, about what."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,38}$", description="Its name in `/k8s status`."
+    )
+    channel: str = Field(min_length=1, description="Channel id or #name.")
+    cron: CronLine = Field("0 9 * * *", description="minute hour day month weekday")
+    timezone: ZoneName = Field("UTC", description="IANA name.")
+    window_hours: int = Field(24, ge=1, le=336)
+    minimum_severity: Literal["critical", "high", "medium"] = "high"
+    max_items: int = Field(10, ge=1, le=20)
+    clusters: tuple[str, ...] = Field((), description="Names from `clusters`; empty: all.")
+    namespaces: tuple[str, ...] = Field((), description="Empty: all that are not denied.")
+
+
+class FileConfig(_Strict):
+    """The whole file; every part is optional."""
+
+    clusters: tuple[ClusterConfig, ...] = ()
+    schedules: tuple[ScheduleConfig, ...] = ()
+    denied_namespaces: tuple[str, ...] = Field((), description="Never read, whoever asks.")
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="By the names in docs/configuration.md."
+    )
+
+
+def load_config_file(path: Path | None) -> FileConfig:
+    """Read and check the file; no path gives the empty configuration.
+
+    Raises:
+        SettingsError: Naming the file, the place in it, the value and what is allowed.
+    """
+    if path is None:
+        return FileConfig()
+    asked = f"read the configuration file {path} (OPSBOT_CONFIG)"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            asked, error.strerror or "it cannot be read", "Check the path."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        place = f" at line {where.line + 1}" if where is not None else ""
+        raise SettingsError(asked, f"it is not valid YAML{place}", "Mend that line.") from error
+    try:
+        return FileConfig.model_validate(content if content is not None else {})
+    except ValidationError as error:
+        raise SettingsError(
+            asked, describe_problems(error), "See docs/configuration.md for what is allowed."
+        ) from error

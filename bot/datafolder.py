@@ -1,0 +1,114 @@
+"""The data folder and its one owner.
+
+Embedded Qdrant, SQLite, the redaction key and the manifest of the index live in one folder. The
+process that holds its lock owns it and serves a Unix socket there (see `bot.owner`); commands in a
+second terminal talk to the owner.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core.errors import DataFolderError
+
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
+_LONGEST_SOCKET_PATH_BYTES = 100
+
+
+class DataFolder:
+    """The folder at `path`, made when it is missing, readable by its user only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self._lock: int | None = None
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DataFolderError(
+                f"make the data folder {self.path}",
+                error.strerror or "it cannot be made",
+                "Set OPSBOT_DATA_DIR to a folder that can be written.",
+            ) from error
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the owner listens: in the folder, or beside it when the path is too long."""
+        inside = self.path / "owner.sock"
+        if len(os.fsencode(inside)) <= _LONGEST_SOCKET_PATH_BYTES:
+            return inside
+        name = sha256(os.fsencode(self.path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"opsbot-{os.getuid()}-{name}" / "owner.sock"
+
+    def try_own(self) -> bool:
+        """Take the folder for this process; False when another process has it."""
+        if self._lock is not None:
+            return True
+        try:
+            descriptor = os.open(self.path / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataFolderError(
+                f"write to the data folder {self.path}",
+                error.strerror or "it cannot be written",
+                "Free some space, mend its permissions, or set OPSBOT_DATA_DIR to another folder.",
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._lock = descriptor
+        return True
+
+    def own(self) -> None:
+        """Take the folder, or raise DataFolderError naming who has it."""
+        if not self.try_own():
+            raise DataFolderError(
+                f"take the data folder {self.path}",
+                f"process {self.owner_pid() or 'unknown'} is using it",
+                "Stop that process, or set OPSBOT_DATA_DIR to another folder.",
+            )
+
+    def owner_pid(self) -> int | None:
+        """The process that last took the folder, or None when nobody did."""
+        try:
+            return int((self.path / "owner.lock").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def redaction_key(self) -> bytes:
+        """32 random bytes, made once: equal secrets keep equal marks across restarts."""
+        file = self.path / "redaction.key"
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return file.read_bytes()
+        with os.fdopen(descriptor, "wb") as stream:
+            key = secrets.token_bytes(32)
+            stream.write(key)
+        return key
+
+    def release(self) -> None:
+        """Let others take the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()

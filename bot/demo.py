@@ -1,0 +1,142 @@
+"""`opsbot demo`: the real bot, wired to the sandbox by nothing but its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.datafolder import DataFolder
+from bot.run import Ready, run_bot
+from bot.settings import Settings, load_settings
+from core.errors import OpsbotError
+
+_START_SECONDS = 60
+# Trouble arrives within minutes in the recorded cluster, and so do its digests.
+_DIGEST_CRON = "*/2 * * * *"
+
+
+async def run_demo(port: int, data_dir: Path) -> int:
+    """Start the sandbox, run the bot against it, and stop both on Ctrl-C or SIGTERM.
+
+    Raises:
+        OpsbotError: The port is taken, or the sandbox did not start.
+    """
+    folder = DataFolder(data_dir).path
+    http_port = _free_port()
+    asked = load_settings(opsbot_data_dir=folder, http_port=http_port)
+    async with _sandbox(port, folder / "sandbox", asked) as ready:
+        say(f"Slack workspace  {ready['slack']}  (starting the bot…)")
+        return await run_bot(
+            _demo_settings(folder, http_port, ready),
+            on_ready=lambda state: _tell(ready["slack"], folder, state),
+        )
+
+
+def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Settings:
+    """The sandbox's addresses; what is not named here (the model, say) is the user's to set."""
+    knowledge = ready["knowledge"]
+    return load_settings(
+        opsbot_data_dir=folder,
+        opsbot_config=None,
+        slack_bot_token="xoxb-sandbox-opsbot",  # noqa: S106  (the sandbox's own)
+        slack_app_token="xapp-sandbox-opsbot",  # noqa: S106
+        slack_signing_secret="sandbox-signing-secret",  # noqa: S106
+        slack_api_url=f"{ready['slack']}/api/",
+        slack_command="/k8s",
+        http_port=http_port,
+        knowledge_sources=(
+            f"markdown:{knowledge}",
+            f"csv-logs:{knowledge}/logs/*.csv",
+            f"csv-metrics:{knowledge}/metrics/*.csv",
+            f"graph:{knowledge}/graph.yaml",
+        ),
+        kubeconfig=ready["kubeconfig"],
+        kube_contexts=("demo",),
+        qdrant_url="",
+        qdrant_path=None,
+        state_url=None,
+        digest_channel="#ops",
+        digest_cron=_DIGEST_CRON,
+    )
+
+
+@asynccontextmanager
+async def _sandbox(port: int, folder: Path, settings: Settings) -> AsyncIterator[dict[str, str]]:
+    arguments = ["--port", str(port), "--folder", str(folder), "--until-stdin-closes"]
+    if settings.slack_mode == "http":
+        url = f"http://{settings.http_host}:{settings.http_port}/slack/events"
+        arguments += ["--delivery", "http", "--request-url", url]
+    # A process of its own, in a session of its own: Ctrl-C reaches the bot alone, which ends first
+    # and then lets the sandbox go.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox", *arguments, stdin=PIPE, stdout=PIPE, start_new_session=True
+    )
+    try:
+        yield await _ready_line(process, port)
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), timeout=5)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _ready_line(process: Process, port: int) -> dict[str, str]:
+    if process.stdout is None:
+        raise RuntimeError("the sandbox was started without a pipe")
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), timeout=_START_SECONDS)
+    except TimeoutError:
+        line = b""
+    if not line:
+        raise OpsbotError(
+            f"start the local Slack workspace on port {port}",
+            "it did not come up (is the port taken?)",
+            f"Try another one: make demo PORT={port + 1}",
+        )
+    return dict(json.loads(line))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _tell(address: str, folder: Path, state: Ready) -> None:
+    data_dir = os.path.relpath(folder)
+    say(
+        f"""
+  Open      {address}
+  Model     {state.model}
+  Knows     {state.knowledge}
+  Cluster   {state.clusters}
+
+  Try in #general:   /k8s ask why does payments keep restarting?
+  Mention it:        @opsbot which services does worker-3 going down hit?
+  Watch #ops:        the first digest is on its way; new trouble arrives within two minutes.
+  In a terminal:     OPSBOT_DATA_DIR={data_dir} {_command()} ask "who owns checkout?"
+
+  Stop with Ctrl-C.
+"""
+    )
+
+
+def _command() -> str:
+    command = Path(sys.argv[0])
+    return os.path.relpath(command) if command.name == "opsbot" else "python -m bot"
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""What the bot can do without Slack: ask, digest, index, tell its health.
+
+`LocalEngine` does it in this process; `bot.owner.RemoteEngine` asks the process that owns the data
+folder to do it. The command line cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from knowledge.index import IndexProgress, IndexReport
+from knowledge.library import Library
+
+from bot.services import Answerer, Digests, Health
+from core.answers import AnswerEvent, GenerationOptions, PartHealth, Scope
+from core.digests import Digest
+
+
+class Engine(Protocol):
+    """Everything that a terminal can ask for."""
+
+    def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
+        """As `bot.services.Answerer.stream`, without a thread."""
+        ...
+
+    async def digest(self, window: timedelta | None) -> Digest:
+        """A preview over `window`, or since the last digest."""
+        ...
+
+    async def index(self, progress: Callable[[IndexProgress], None]) -> IndexReport:
+        """Bring the index up to date, dense vectors included."""
+        ...
+
+    async def health(self) -> tuple[PartHealth, ...]:
+        """The state of every part."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """The engine in this process."""
+
+    answerer: Answerer
+    digests: Digests
+    library: Library
+    checks: Health
+
+    def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
+        """Answer one question, without a thread and without a scope."""
+        return self.answerer.stream(question, options=options)
+
+    async def digest(self, window: timedelta | None) -> Digest:
+        """Preview a digest; commits nothing."""
+        return await self.digests.preview(window, Scope())
+
+    async def index(self, progress: Callable[[IndexProgress], None]) -> IndexReport:
+        """Read the sources again, then fill in what dense vectors are missing."""
+        report = await self.library.index(progress)
+        await self.library.fill_dense(progress)
+        return report
+
+    async def health(self) -> tuple[PartHealth, ...]:
+        """Check every part, with a limit that suits a person at a terminal."""
+        return await self.checks.check(limit_seconds=5)

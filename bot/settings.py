@@ -1,0 +1,205 @@
+"""Every setting, read once. The only module that looks at the environment.
+
+Values come from the environment, then from `.env`; what does not fit one line stands in the YAML
+file named by OPSBOT_CONFIG (see `bot.config_file`). Lower packages never see `Settings`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingsError
+
+SECRET_SETTINGS = frozenset(
+    {
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "LLM_API_KEY",
+        "QDRANT_API_KEY",
+        "STATE_URL",
+    }
+)
+
+
+def _check_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("it is not an IANA time zone, such as Europe/Berlin or UTC")
+    return value
+
+
+def _check_cron(value: str) -> str:
+    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  (slow to import)
+
+    try:
+        CronTrigger.from_crontab(value, timezone=ZoneInfo("UTC"))
+    except ValueError as error:
+        raise ValueError(
+            f"it is not a cron line of five fields, such as '0 9 * * 1-5' ({error})"
+        ) from error
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+ZoneName = Annotated[str, AfterValidator(_check_zone)]
+CronLine = Annotated[str, AfterValidator(_check_cron)]
+
+
+class Settings(BaseSettings):
+    """The bot's settings; the field `slack_mode` is the environment's `SLACK_MODE`, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        str_strip_whitespace=True,
+    )
+
+    slack_bot_token: SecretStr | None = Field(None, description="Bot token, `xoxb-…`.")
+    slack_app_token: SecretStr | None = Field(
+        None, description="App-level token, `xapp-…`, for Socket Mode."
+    )
+    slack_signing_secret: SecretStr | None = Field(None, description="For HTTP mode.")
+    slack_mode: Literal["socket", "http"] = Field(
+        "socket", description="How Slack reaches the bot: `socket` needs no open port."
+    )
+    slack_api_url: str = Field(
+        "https://slack.com/api/", description="Web API address; another one for a local workspace."
+    )
+    slack_command: str = Field(
+        "/k8s", pattern=r"^/[a-z0-9_-]{1,31}$", description="The slash command."
+    )
+    http_host: str = Field("127.0.0.1", description="Address to listen on in HTTP mode.")
+    http_port: int = Field(3000, ge=1, le=65535, description="Port to listen on in HTTP mode.")
+
+    llm_model: str = Field(
+        "auto",
+        description="`auto` (Ollama's llama3.1, else its first chat model, else extractive), "
+        "`extractive` (no model) or `provider:name`, such as `ollama:llama3.1`.",
+    )
+    ollama_base_url: str = Field("http://127.0.0.1:11434", description="Where Ollama answers.")
+    llm_base_url: str = Field(
+        "", description="An OpenAI-compatible server, such as vLLM, for `openai:NAME`."
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Key for that server.")
+    llm_temperature: float = Field(0.1, ge=0, le=2, description="0 repeats itself, 2 rambles.")
+    llm_max_tokens: int = Field(700, ge=16, le=32_768, description="Longest answer, in tokens.")
+    llm_stop: CommaList = Field((), description="Stop sequences, separated by commas.")
+    llm_context_tokens: int = Field(
+        8192, ge=1024, le=1_048_576, description="Room for prompt and answer together, in tokens."
+    )
+    llm_timeout_seconds: float = Field(
+        90, gt=0, le=900, description="After this an answer without the model is given."
+    )
+
+    embed_model: str = Field(
+        "minilm",
+        pattern=r"^(minilm|none|ollama:.+|openai:.+)$",
+        description="`minilm` (in the process), `ollama:nomic-embed-text` and the like, or `none`.",
+    )
+    qdrant_url: str = Field("", description="A Qdrant server; empty for the embedded engine.")
+    qdrant_api_key: SecretStr | None = Field(None, description="Key for that server.")
+    qdrant_path: Path | None = Field(
+        None, description="Folder of the embedded engine; `qdrant` in the data folder by default."
+    )
+    knowledge_sources: CommaList = Field(
+        (),
+        description="What the bot knows, separated by commas: `markdown:DIR`, `csv-logs:GLOB`, "
+        "`csv-metrics:GLOB`, `graph:FILE`.",
+    )
+
+    kubeconfig: str = Field(
+        "", description="As for kubectl; empty: in-cluster, else ~/.kube/config."
+    )
+    kube_contexts: CommaList = Field(
+        (), description="Contexts to read, separated by commas; empty: the current one."
+    )
+
+    state_url: SecretStr | None = Field(
+        None,
+        description="`sqlite+aiosqlite:///FILE` (default, in the data folder) or "
+        "`postgresql+asyncpg://…`.",
+    )
+    digest_channel: str = Field(
+        "", description="The ops channel, by id or #name; empty: no digest."
+    )
+    digest_cron: CronLine = Field("0 9 * * *", description="When: minute hour day month weekday.")
+    digest_timezone: ZoneName = Field(
+        "UTC", description="IANA name of the time zone of DIGEST_CRON."
+    )
+    digest_window_hours: int = Field(
+        24, ge=1, le=336, description="A digest covers the time since the last one, at most this."
+    )
+    opsbot_data_dir: Path = Field(Path(".opsbot"), description="Where the bot keeps its data.")
+    opsbot_config: Path | None = Field(None, description="YAML file for what fits no line.")
+    opsbot_log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is logged on standard error."
+    )
+
+    @field_validator("llm_stop", "knowledge_sources", "kube_contexts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("llm_model")
+    @classmethod
+    def _known_model_form(cls, value: str) -> str:
+        provider, _, name = value.partition(":")
+        if value not in {"auto", "extractive"} and not (provider and name):
+            raise ValueError("allowed are auto, extractive, or provider:name (ollama:llama3.1)")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of schedules and of the times that people type."""
+        return ZoneInfo(self.digest_timezone)
+
+    @property
+    def qdrant_folder(self) -> Path:
+        """Where the embedded engine keeps its points."""
+        return self.qdrant_path or self.opsbot_data_dir / "qdrant"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the state database."""
+        if self.state_url is not None:
+            return self.state_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{(self.opsbot_data_dir / 'state.db').resolve()}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; `overrides` (by field name) win over environment and `.env`.
+
+    Raises:
+        SettingsError: Naming every wrong setting, its value (secrets left out) and what is allowed.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        raise SettingsError(
+            "read the settings",
+            describe_problems(error),
+            "Correct them in the environment or .env.",
+        ) from error
+
+
+def describe_problems(error: ValidationError) -> str:
+    """One clause per wrong setting: name, value, what is allowed."""
+    return "; ".join(
+        _describe(".".join(str(part) for part in problem["loc"]), problem["input"], problem["msg"])
+        for problem in error.errors()
+    )
+
+
+def _describe(path: str, value: object, message: str) -> str:
+    name = path.upper() if "." not in path else path
+    shown = "(a secret)" if name in SECRET_SETTINGS else repr(value)[:120]
+    return f"{name} is {shown}: {message.removeprefix('Value error, ')}"

@@ -1,0 +1,184 @@
+"""What `ask`, `digest`, `index` and `doctor` print. Results go to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+from core.timerange import parse_duration
+from digest.render_text import render_digest
+from knowledge.index import IndexProgress
+from rich.console import Console
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bot.app import open_engine
+from bot.config_file import load_config_file
+from bot.datafolder import DataFolder
+from bot.engine import Engine
+from bot.owner import RemoteEngine
+from bot.settings import load_settings
+from core.answers import Answer, Delta, Done, GenerationOptions, PartState
+from core.answers import Progress as AnswerProgress
+from core.clock import SystemClock
+from core.errors import OpsbotError
+
+# The owner takes its lock first and opens its socket when it is ready to serve.
+_OWNER_START_SECONDS = 20
+
+_BADGES = {
+    PartState.OK: "[green]ok[/]",
+    PartState.DEGRADED: "[yellow]degraded[/]",
+    PartState.DOWN: "[red]down[/]",
+}
+
+
+@asynccontextmanager
+async def _any_engine() -> AsyncIterator[Engine]:
+    """This process's own engine, or that of the process which has the data folder."""
+    settings = load_settings()
+    with DataFolder(settings.opsbot_data_dir) as folder:
+        if folder.try_own():
+            config = load_config_file(settings.opsbot_config)
+            async with open_engine(settings, config, folder, SystemClock()) as engine:
+                await engine.library.index(lambda _: None)
+                yield engine
+            return
+        for _ in range(_OWNER_START_SECONDS * 10):
+            if folder.socket_path.exists():
+                break
+            await asyncio.sleep(0.1)
+        else:
+            folder.own()  # raises, naming the process that has the folder
+        yield RemoteEngine(folder.socket_path)
+
+
+async def print_answer(question: str, options: GenerationOptions, *, as_json: bool) -> int:
+    """Ask and print; exit code 0 for an answer, 3 for "not found"."""
+    out, err = Console(), Console(stderr=True)
+    async with _any_engine() as engine:
+        answer = await _follow(engine, question, options, out, err, as_json=as_json)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    elif not (out.is_terminal and options.stream):
+        sys.stdout.write(answer.text.rstrip() + "\n")
+    if not as_json:
+        _print_sources(answer, out)
+    return 0 if answer.is_grounded else 3
+
+
+async def _follow(
+    engine: Engine,
+    question: str,
+    options: GenerationOptions,
+    out: Console,
+    err: Console,
+    *,
+    as_json: bool,
+) -> Answer:
+    is_live = out.is_terminal and options.stream and not as_json
+    text = ""
+    answer: Answer | None = None
+    with (
+        err.status("Looking…") as status,
+        Live(Markdown(""), console=out, auto_refresh=False, transient=False) as live,
+    ):
+        async for event in engine.ask(question, options):
+            match event:
+                case AnswerProgress():
+                    status.update(event.text)
+                case Delta():
+                    text += event.text
+                case Done():
+                    answer, text = event.answer, event.answer.text
+            if is_live:
+                live.update(Markdown(text), refresh=True)
+    if answer is None:
+        raise OpsbotError("answer the question", "the answer broke off", "Ask again.")
+    return answer
+
+
+def _print_sources(answer: Answer, out: Console) -> None:
+    out.print()
+    for citation in answer.citations:
+        where = citation.url or citation.location
+        out.print(f"[{citation.number}] {citation.title} — {where}", style="dim", markup=False)
+    for note in answer.notes:
+        out.print(f"Note: {note}", style="yellow", markup=False)
+    for gap in answer.gaps:
+        out.print(
+            f"Not looked at: {gap.what} ({gap.why}). {gap.remedy}", style="yellow", markup=False
+        )
+    out.print(
+        f"{answer.model} · {answer.confidence} · {answer.elapsed_seconds:.1f} s",
+        style="dim",
+        markup=False,
+    )
+
+
+async def print_digest(window: str | None, *, as_json: bool) -> int:
+    """Preview a digest and print it."""
+    span: timedelta | None = None
+    if window is not None:
+        span = parse_duration(window)
+        if span is None or span <= timedelta(0):
+            raise OpsbotError(
+                f"look back {window!r}", "it is not a length of time", "Try 90m, 6h or 2d."
+            )
+    async with _any_engine() as engine:
+        with Console(stderr=True).status("Reading the clusters…"):
+            found = await engine.digest(span)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        Console().print(Markdown(render_digest(found)))
+    return 0
+
+
+async def print_index() -> int:
+    """Index with a progress bar; exit code 1 when something could not be read."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    with bar:
+        tasks: dict[str, int] = {}
+
+        def show(step: IndexProgress) -> None:
+            if step.stage not in tasks:
+                tasks[step.stage] = bar.add_task(step.stage, total=step.total)
+            bar.update(tasks[step.stage], completed=step.done, total=step.total)  # type: ignore[arg-type]
+
+        async with _any_engine() as engine:
+            report = await engine.index(show)
+    out = Console()
+    out.print(
+        f"{report.documents} documents, {report.chunks} chunks: {report.added} added, "
+        f"{report.removed} removed, {report.unchanged} unchanged."
+    )
+    for path, why in report.problems:
+        out.print(f"Not read: {path}: {why}", style="yellow", markup=False)
+    return 1 if report.problems else 0
+
+
+async def print_health(*, as_json: bool) -> int:
+    """Print every part's state; exit code 1 when a part is down."""
+    async with _any_engine() as engine:
+        parts = await engine.health()
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")
+    else:
+        table = Table("part", "state", "detail", "what to do", box=None)
+        for part in parts:
+            table.add_row(part.part, _BADGES[part.state], part.detail, part.remedy)
+        Console().print(table)
+    return 1 if any(part.state is PartState.DOWN for part in parts) else 0

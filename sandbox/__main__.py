@@ -1,0 +1,73 @@
+"""`python -m sandbox`: the local workspace and the recorded cluster in one process.
+
+Prints one JSON line when both answer: {"slack": URL, "cluster": URL, "kubeconfig": PATH,
+"knowledge": DIR}. Ends on SIGINT, SIGTERM, or when its standard input is closed, so that it never
+outlives the demo that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+from sandbox.cluster.server import run_cluster
+from sandbox.knowledge.generate import prepare
+from sandbox.slack.server import run_workspace
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Run until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if arguments.until_stdin_closes:
+        # A daemon thread: a blocked read must not keep the process from ending on a signal.
+        Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
+    folder: Path = arguments.folder
+    knowledge = await asyncio.to_thread(prepare, folder / "knowledge", datetime.now(UTC))
+    async with (
+        run_workspace(
+            port=arguments.port,
+            delivery=arguments.delivery,
+            request_url=arguments.request_url or None,
+        ) as workspace,
+        run_cluster() as cluster,
+    ):
+        ready = {
+            "slack": workspace.url,
+            "cluster": cluster.url,
+            "kubeconfig": str(cluster.kubeconfig(folder / "kubeconfig")),
+            "knowledge": str(knowledge),
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(stop.set)
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port of the workspace; 0: any")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".sandbox"), help="where to write its files"
+    )
+    parser.add_argument("--delivery", choices=("socket", "http"), default="socket")
+    parser.add_argument("--request-url", default="", help="the bot's address, for --delivery http")
+    parser.add_argument("--until-stdin-closes", action="store_true")
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

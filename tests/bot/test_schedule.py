@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.schedule import DigestClock, Schedule
+from core.clock import ManualClock, SystemClock
+
+
+async def _nothing(_: datetime) -> None: ...
+
+
+def _schedule(cron: str, zone: str = "UTC") -> Schedule:
+    return Schedule("daily", cron, ZoneInfo(zone), _nothing)
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "now", "due"),
+    [
+        ("0 9 * * *", "UTC", "2026-03-10T09:00:00", "2026-03-10T09:00:00"),
+        ("0 9 * * *", "UTC", "2026-03-10T08:59:59", "2026-03-09T09:00:00"),
+        ("*/2 * * * *", "UTC", "2026-03-10T09:03:30", "2026-03-10T09:02:00"),
+        ("0 9 * * *", "Europe/Berlin", "2026-03-28T12:00:00", "2026-03-28T08:00:00"),
+        # The clocks go forward on 29 March 2026: nine in Berlin is seven in UTC from then on.
+        ("0 9 * * *", "Europe/Berlin", "2026-03-29T12:00:00", "2026-03-29T07:00:00"),
+        ("0 9 1 1 *", "UTC", "2026-12-31T00:00:00", "2026-01-01T09:00:00"),
+    ],
+)
+def test_the_last_tick_names_the_slot(cron: str, zone: str, now: str, due: str) -> None:
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert _schedule(cron, zone).last_due(moment) == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+def test_a_date_that_never_comes_has_no_slot() -> None:
+    assert _schedule("0 0 30 2 *").last_due(datetime(2026, 3, 1, tzinfo=UTC)) is None
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001
+    st.sampled_from(["0 9 * * *", "*/15 * * * *", "30 2 * * 0", "0 */6 * * *"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]),
+)
+def test_every_replica_computes_the_same_slot_until_the_next_tick(
+    moment: datetime, cron: str, zone: str
+) -> None:
+    now = moment.replace(tzinfo=UTC)
+    schedule = _schedule(cron, zone)
+    last, following = schedule.last_due(now), schedule.next_due(now)
+    assert last is not None
+    assert following is not None
+    assert last <= now < following
+    assert schedule.last_due(following - timedelta(seconds=1)) == last
+    assert schedule.last_due(following) == following
+
+
+async def test_a_missed_slot_is_published_at_the_start() -> None:
+    ran: list[datetime] = []
+
+    async def run(slot_end: datetime) -> None:
+        ran.append(slot_end)
+
+    clock = ManualClock(datetime(2026, 3, 10, 15, 0, tzinfo=UTC))
+    ticker = DigestClock([Schedule("daily", "0 9 * * *", ZoneInfo("UTC"), run)], clock)
+    ticker.start()
+    await asyncio.sleep(0.05)
+    await ticker.close()
+    assert ran == [datetime(2026, 3, 10, 9, 0, tzinfo=UTC)]
+
+
+async def test_a_failing_digest_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    ran: list[str] = []
+
+    async def fail(_: datetime) -> None:
+        raise RuntimeError("no cluster")
+
+    async def run(_: datetime) -> None:
+        ran.append("second")
+
+    zone = ZoneInfo("UTC")
+    schedules = [Schedule("a", "0 9 * * *", zone, fail), Schedule("b", "0 9 * * *", zone, run)]
+    ticker = DigestClock(schedules, SystemClock())
+    ticker.start()
+    await asyncio.sleep(0.05)
+    await ticker.close()
+    assert ran == ["second"]
+    assert "digest a" in caplog.text
+
+
+async def test_closing_cancels_a_digest_that_hangs() -> None:
+    began = asyncio.Event()
+
+    async def hang(_: datetime) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    ticker = DigestClock([Schedule("a", "0 9 * * *", ZoneInfo("UTC"), hang)], SystemClock())
+    ticker.start()
+    await began.wait()
+    await ticker.close()

@@ -1,0 +1,36 @@
+"""Guards for every test: no stray tasks, no skips where the machine can run it all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which --no-skips forbids: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+async def no_stray_tasks(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Fails a test that leaves an asyncio task running behind it."""
+    before = asyncio.all_tasks()
+    yield
+    # One turn of the loop lets tasks that were told to end do so.
+    for _ in range(3):
+        await asyncio.sleep(0)
+    new = asyncio.all_tasks() - before - {asyncio.current_task()}
+    stray = [task for task in new if not task.done()]
+    assert not stray, f"{request.node.nodeid} left tasks behind: {stray}"
