@@ -1,0 +1,101 @@
+"""Writes what the docs repeat of the code: `make docs`. With --check it only compares (a test does).
+
+Each generated part stands between two comments in its page, so the words around it stay ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+from typer.main import get_command
+
+from bot.cli import app
+from bot.config_file import FileConfig
+from bot.settings import Settings
+from cluster.thresholds import Thresholds
+
+HERE = Path(__file__).parent
+
+
+def settings_table() -> str:
+    """One row per setting: environment name, default, what it is."""
+    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if default in (None, "", (), PydanticUndefined):
+            shown = ""
+        elif isinstance(default, SecretStr):
+            raise TypeError(f"{name} has a secret as its default")
+        else:
+            shown = f"`{default}`"
+        rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+def thresholds_table() -> str:
+    """One row per threshold of the detectors."""
+    rows = ["| threshold | default |", "|---|---|"]
+    defaults = Thresholds()
+    rows += [
+        f"| `{name}` | {getattr(defaults, name)} |" for name in Thresholds.__dataclass_fields__
+    ]
+    return "\n".join(rows)
+
+
+def commands_table() -> str:
+    """One row per subcommand of `opsbot`."""
+    group = get_command(app)
+    rows = ["| command | what it does |", "|---|---|"]
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        usage = " ".join(
+            parameter.make_metavar(command.context_class(command))
+            for parameter in command.params
+            if parameter.param_type_name == "argument"
+        )
+        options = " ".join(
+            f"`{parameter.opts[0]}`"
+            for parameter in command.params
+            if parameter.param_type_name == "option" and parameter.name != "help"
+        )
+        summary = (command.help or "").splitlines()[0]
+        rows.append(f"| `{f'opsbot {name} {usage}'.strip()}` {options} | {summary} |")
+    return "\n".join(rows)
+
+
+PARTS = {
+    "configuration.md": {"settings": settings_table, "thresholds": thresholds_table},
+    "commands.md": {"commands": commands_table},
+}
+
+
+def main() -> int:
+    """Write or compare every generated part; exit code 1 when something was out of date."""
+    is_check = "--check" in sys.argv[1:]
+    wanted = {
+        HERE / "config.schema.json": json.dumps(FileConfig.model_json_schema(), indent=2) + "\n"
+    }
+    for page, parts in PARTS.items():
+        text = (HERE / page).read_text(encoding="utf-8")
+        for name, render in parts.items():
+            pattern = rf"(<!-- {name}: generated -->\n).*?(<!-- end {name} -->)"
+            text, count = re.subn(
+                pattern, lambda m, r=render: f"{m[1]}{r()}\n{m[2]}", text, flags=re.DOTALL
+            )
+            if count != 1:
+                raise ValueError(f"{page} has {count} places for {name}")
+        wanted[HERE / page] = text
+    stale = [path for path, text in wanted.items() if path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        sys.stdout.write(f"{'out of date' if is_check else 'wrote'}: {path.name}\n")
+        if not is_check:
+            path.write_text(wanted[path], encoding="utf-8")
+    return int(is_check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
