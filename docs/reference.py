@@ -1,4 +1,4 @@
-"""Writes what the docs repeat of the code: `make docs`. With --check it only compares (a test does).
+"""Writes what the docs repeat of the code: `make docs`. With --check it only compares.
 
 Each generated part stands between two comments in its page, so the words around it stay ours.
 """
