@@ -1,0 +1,1 @@
+"""Block Kit, built by pure functions: values in, a Message out. Nothing here talks to Slack."""

@@ -1,0 +1,212 @@
+"""The digest's parent message: what changed, in one screen; the rest waits in the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from bot.blocks import parts
+from bot.blocks.parts import Block, Message
+from bot.mrkdwn import clip, date, duration, escape
+from core.digests import Digest, DigestItem, ItemState
+from core.findings import Severity
+
+STATE_BADGES = {
+    ItemState.NEW: "🆕",
+    ItemState.REGRESSED: "↩️",
+    ItemState.ESCALATING: "⏫",
+    ItemState.ONGOING: "🔁",
+    ItemState.RESOLVED: "✅",
+}
+SEVERITY_BADGES = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡"}
+_BARS = "▁▂▃▄▅▆▇█"
+_SHOWN_RESOLVED = 8
+_SHOWN_GAPS = 5
+_COLUMNS = (
+    {"align": "left"},
+    {"align": "left", "is_wrapped": True},
+    {"align": "left"},
+    {"align": "left"},
+    {"align": "left"},
+)
+
+
+def digest_message(digest: Digest, command: str, *, is_preview: bool = False) -> Message:
+    """The parent message, at most 15 blocks; one line when there is nothing to tell."""
+    if not digest.items and not digest.resolved:
+        return _quiet(digest, is_preview=is_preview)
+    totals = _totals(digest)
+    window = _window(digest)
+    blocks: list[Block] = [
+        parts.header(_heading(digest, is_preview=is_preview)),
+        parts.context(window),
+        parts.section(totals),
+    ]
+    if digest.items:
+        blocks.append(parts.table(_rows(digest), _COLUMNS))
+    resolved = _resolved(digest.resolved)
+    if resolved:
+        blocks.append(parts.section(resolved))
+    unseen = _caveats(digest)
+    if unseen:
+        blocks.append(parts.context(unseen))
+    footer = _footer(digest, command, is_preview=is_preview)
+    blocks.append(parts.context(footer))
+    listing = "\n".join(_plain_line(item) for item in digest.items)
+    text = "\n".join(
+        line
+        for line in (
+            f"*{escape(_heading(digest, is_preview=is_preview))}*",
+            window,
+            totals,
+            listing,
+            resolved,
+            unseen,
+        )
+        if line
+    )
+    return parts.message(text, blocks)
+
+
+def sparkline(buckets: Sequence[int]) -> str:
+    """Counts as bars: "▁▁▃█"; '' where there is no course to show."""
+    if len(buckets) < 2 or not any(buckets):
+        return ""
+    top = max(buckets)
+    # Rounded up: once is not never.
+    return "".join(_BARS[ceil(max(0, count) / top * (len(_BARS) - 1))] for count in buckets)
+
+
+def count_and_change(item: DigestItem) -> str:
+    """How often it was seen and how that changed: "14× (+6)"."""
+    count = f"{item.finding.count}×"
+    return f"{count} ({item.count_change:+d})" if item.count_change else count
+
+
+def workload(item: DigestItem) -> str:
+    """The owner as a table shows it: "shop/payments"; the kind where it is not a workload's."""
+    owner = item.finding.owner
+    return f"{owner.namespace}/{owner.name}" if owner.namespace else f"{owner.kind} {owner.name}"
+
+
+def badges(item: DigestItem) -> str:
+    """Severity and state: "🔴 🆕"."""
+    severity = SEVERITY_BADGES.get(item.finding.severity, "⚪")
+    return f"{severity} {STATE_BADGES[item.state]}"
+
+
+def _heading(digest: Digest, *, is_preview: bool) -> str:
+    counts = dict(digest.totals)
+    told = [
+        f"{counts[state]} {state.value}"
+        for state in ItemState
+        if counts.get(state) and state is not ItemState.ONGOING
+    ]
+    news = ", ".join(told[:3]) if told else "nothing new"
+    if not digest.items:
+        news = "all clear now"
+    return f"{'Preview: ' if is_preview else ''}Cluster digest: {news}"
+
+
+def _window(digest: Digest) -> str:
+    clusters = ", ".join(escape(clip(name, 60)) for name in digest.clusters)
+    span = f"{date(digest.window.start)} → {date(digest.window.end)}"
+    return f"{span}  ·  {clusters}" if clusters else span
+
+
+def _totals(digest: Digest) -> str:
+    counts = dict(digest.totals)
+    told = [
+        f"{STATE_BADGES[state]} *{counts[state]}* {state.value}"
+        for state in ItemState
+        if counts.get(state)
+    ]
+    if not told:
+        told = [f"*{len(digest.items)}* listed"]
+    return "     ".join(told)
+
+
+def _rows(digest: Digest) -> list[list[str]]:
+    with_cluster = len({item.finding.owner.cluster for item in digest.items}) > 1
+    rows = [["State", "Problem", "Workload", "Seen", "Team"]]
+    for item in digest.items:
+        state = f"{badges(item)} {item.state.value}"
+        if item.state is ItemState.ONGOING:
+            state = f"{state} {duration(digest.window.end - item.since)}"
+        place = workload(item)
+        if with_cluster:
+            place = f"{item.finding.owner.cluster}: {place}"
+        seen = f"{count_and_change(item)} {sparkline(item.buckets)}".strip()
+        rows.append(
+            [
+                state,
+                clip(" ".join(_problem(item).split()), 160),
+                clip(place, 120),
+                seen,
+                clip(item.team, 60),
+            ]
+        )
+    return rows
+
+
+def _problem(item: DigestItem) -> str:
+    """The finding's title without the workload's name in front: that has its own column."""
+    head, separator, rest = item.finding.title.partition(": ")
+    names_it = separator and head.casefold() in workload(item).casefold()
+    return rest if names_it and rest else item.finding.title
+
+
+def _resolved(resolved: Sequence[DigestItem]) -> str:
+    if not resolved:
+        return ""
+    shown = [
+        f"✅ {escape(clip(workload(item), 80))}: {escape(clip(item.finding.reason, 60))}"
+        for item in resolved[:_SHOWN_RESOLVED]
+    ]
+    if len(resolved) > _SHOWN_RESOLVED:
+        shown.append(f"and {len(resolved) - _SHOWN_RESOLVED} more")
+    return "\n".join(["*Resolved*", *shown])
+
+
+def _caveats(digest: Digest) -> str:
+    lines = [
+        f"⚠️ Could not look at {escape(clip(gap.what, 120))}: {escape(clip(gap.why, 200))}"
+        for gap in digest.gaps[:_SHOWN_GAPS]
+    ]
+    if len(digest.gaps) > _SHOWN_GAPS:
+        lines.append(f"⚠️ and {len(digest.gaps) - _SHOWN_GAPS} more places")
+    lines += [f"⚠️ {escape(clip(note, 300))}" for note in digest.notes]
+    hidden = [f"{count} {escape(severity)}" for severity, count in digest.hidden if count]
+    if hidden:
+        lines.append(f"Not listed: {', '.join(hidden)}")
+    return "\n".join(lines)
+
+
+def _footer(digest: Digest, command: str, *, is_preview: bool) -> str:
+    worded = (
+        "Facts from the cluster, no model"
+        if digest.model == "extractive"
+        else f"Causes worded by {escape(digest.model)}, AI-generated"
+    )
+    if is_preview:
+        return f"{worded}  ·  only you see this preview"
+    more = f"evidence and next steps in the thread, `{escape(command)} ask …` for the rest"
+    return f"{worded}  ·  {more}" if digest.items else worded
+
+
+def _plain_line(item: DigestItem) -> str:
+    team = f" ({escape(item.team)})" if item.team else ""
+    title = escape(clip(" ".join(item.finding.title.split()), 120))
+    return f"{badges(item)} {title}, {escape(workload(item))}, {count_and_change(item)}{team}"
+
+
+def _quiet(digest: Digest, *, is_preview: bool) -> Message:
+    window = _window(digest)
+    before = "Preview: " if is_preview else ""
+    unseen = _caveats(digest)
+    if digest.gaps:
+        line = f"⚠️ {before}nothing critical where I could look  ·  {window}\n{unseen}"
+    else:
+        line = f"✅ {before}nothing critical  ·  {window}"
+        line = f"{line}\n{unseen}" if unseen else line
+    return parts.message(line, [parts.section(line)])

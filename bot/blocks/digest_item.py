@@ -1,0 +1,124 @@
+"""One finding in full: the reply in the digest's thread that an engineer acts on."""
+
+from __future__ import annotations
+
+from bot.blocks import parts
+from bot.blocks.digest import badges, count_and_change, sparkline
+from bot.blocks.parts import Block, Message
+from bot.mrkdwn import clip, code, date, escape, fence, link
+from core.answers import Confidence
+from core.digests import DigestItem, ItemState
+
+EXPLAIN_ACTION = "finding_explain"
+_SHOWN_EVIDENCE = 4
+_SHOWN_LOG_LINES = 4
+_SHOWN_AFFECTED = 8
+_LINE_CHARS = 240
+_CERTAINTY = {
+    Confidence.CONFIRMED: "confirmed by the evidence",
+    Confidence.LIKELY: "likely",
+    Confidence.UNKNOWN: "unconfirmed",
+}
+
+
+def item_message(item: DigestItem) -> Message:
+    """Title, course, evidence, cause, what to do, one safe command, and a button to ask more."""
+    finding = item.finding
+    title = f"{badges(item)}  *{escape(clip(_flat(finding.title), 200))}*"
+    place = _place(item)
+    course = _course(item)
+    paragraphs = [
+        text for text in (_evidence(item), _cause(item), _advice(item), _affected(item)) if text
+    ]
+    blocks: list[Block] = [parts.section(f"{title}\n{place}"), parts.context(course)]
+    blocks += [parts.section(text) for text in paragraphs]
+    if item.next_command:
+        command = f"*Next, read-only*\n{fence(clip(item.next_command, 900))}"
+        blocks.append(parts.section(command))
+        paragraphs.append(command)
+    if item.state is not ItemState.RESOLVED:
+        blocks.append(
+            parts.actions([parts.button("Explain", EXPLAIN_ACTION, explain_question(item))])
+        )
+    return parts.message("\n".join([title, place, course, *paragraphs]), blocks)
+
+
+def explain_question(item: DigestItem) -> str:
+    """The question that the Explain button asks; it fits into the button's value."""
+    finding = item.finding
+    owner = finding.owner
+    place = f"{owner.namespace}/{owner.name}" if owner.namespace else owner.name
+    asked = (
+        f"Why does {owner.kind} {place} have {finding.reason}, and what should I do? "
+        f"The digest says: {_flat(finding.title)}."
+    )
+    proof = "; ".join(f"{proof.field}: {_flat(proof.value)}" for proof in finding.evidence[:3])
+    return clip(f"{asked} Evidence: {proof}" if proof else asked, 1_500)
+
+
+def _place(item: DigestItem) -> str:
+    owner = item.finding.owner
+    facts = [code(clip(str(owner), 160))]
+    if owner.cluster:
+        facts.append(f"cluster {escape(clip(owner.cluster, 60))}")
+    if item.finding.node:
+        facts.append(f"on {escape(clip(item.finding.node, 60))}")
+    if item.team:
+        on_call = f", {escape(clip(item.on_call, 80))}" if item.on_call else ""
+        facts.append(f"team {escape(clip(item.team, 60))}{on_call}")
+    return "  ·  ".join(facts)
+
+
+def _course(item: DigestItem) -> str:
+    finding = item.finding
+    facts = [f"{item.state.value} since {date(item.since)}", f"seen {count_and_change(item)}"]
+    bars = sparkline(item.buckets)
+    if bars:
+        facts.append(bars)
+    facts.append(f"last {date(finding.last_seen)}")
+    return "  ·  ".join(facts)
+
+
+def _evidence(item: DigestItem) -> str:
+    finding = item.finding
+    lines = [
+        f"•  {code(clip(proof.field, 100))}  {code(clip(_flat(proof.value), _LINE_CHARS))}"
+        for proof in finding.evidence[:_SHOWN_EVIDENCE]
+    ]
+    if finding.log_lines:
+        log = "\n".join(
+            clip(line.rstrip(), _LINE_CHARS) for line in finding.log_lines[:_SHOWN_LOG_LINES]
+        )
+        lines.append(fence(log))
+    if finding.members:
+        lines.append(f"•  and {len(finding.members)} more: {_names(finding.members)}")
+    return "\n".join(["*Evidence*", *lines]) if lines else ""
+
+
+def _cause(item: DigestItem) -> str:
+    if not item.cause:
+        return ""
+    cause = escape(clip(_flat(item.cause), 500))
+    return f"*Probable cause* ({_CERTAINTY[item.confidence]})\n{cause}"
+
+
+def _advice(item: DigestItem) -> str:
+    lines = [escape(clip(_flat(item.suggestion), 600))] if item.suggestion else []
+    if item.runbook:
+        title = clip(_flat(item.runbook.title or item.runbook.location), 120)
+        lines.append(f"📖 {link(item.runbook.url, title)}")
+    return "\n".join(["*What to do*", *lines]) if lines else ""
+
+
+def _affected(item: DigestItem) -> str:
+    return f"*Also affected*  {_names(item.affected)}" if item.affected else ""
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(escape(clip(name, 80)) for name in names[:_SHOWN_AFFECTED])
+    left = len(names) - _SHOWN_AFFECTED
+    return f"{shown} and {left} more" if left > 0 else shown
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

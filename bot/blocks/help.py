@@ -1,0 +1,66 @@
+"""Help, written from the command table and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.blocks import parts
+from bot.blocks.parts import Message
+from bot.mrkdwn import escape
+
+EXAMPLE_QUESTIONS = (
+    "Why does payments keep restarting?",
+    "Who owns risk-engine, and what breaks when it is down?",
+    "How do I roll back a bad deploy of cart?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHelp:
+    """What help says of one command.
+
+    Attributes:
+        usage: Without the slash command: "ask <question>".
+        example: Likewise: "ask why is payments restarting?".
+    """
+
+    usage: str
+    summary: str
+    example: str
+
+
+def help_message(command: str, entries: Sequence[CommandHelp], opening: str = "") -> Message:
+    """All commands, one line each with its example.
+
+    Args:
+        command: The slash command, such as "/k8s".
+        entries: The command table's words, in its order.
+        opening: What went wrong before help was shown, escaped mrkdwn, or ''.
+    """
+    lines = [
+        f"`{escape(f'{command} {entry.usage}'.strip())}`  {escape(entry.summary)}\n"
+        f"        _e.g._ `{escape(f'{command} {entry.example}')}`"
+        for entry in entries
+    ]
+    listing = "\n".join(lines)
+    more = (
+        "In a channel, mention me and ask; I answer in the thread and remember it. "
+        "In a direct message, just write."
+    )
+    blocks = [parts.section(opening)] if opening else []
+    blocks += [
+        parts.section("*What I can do*"),
+        parts.section(listing),
+        parts.context(more),
+    ]
+    text = "\n".join(part for part in (opening, "*What I can do*", listing, more) if part)
+    return parts.message(text, blocks)
+
+
+def greeting(command: str) -> Message:
+    """For a mention without a question."""
+    examples = "\n".join(f"•  _{escape(question)}_" for question in EXAMPLE_QUESTIONS)
+    says = f"Ask me about the clusters or the runbooks, for example:\n{examples}"
+    more = f"`{escape(command)} help` lists the commands."
+    return parts.message(f"{says}\n{more}", [parts.section(says), parts.context(more)])

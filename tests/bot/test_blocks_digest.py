@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.digest import digest_message, sparkline
+from bot.blocks.digest_item import explain_question, item_message
+from core.answers import Confidence
+from core.digests import ItemState
+from core.findings import Evidence, ObjectRef, Severity
+from tests.bot.checks import assert_fits, assert_harmless, shown
+from tests.bot.samples import HOSTILE, digest, finding, gap, item
+
+
+def rows(message_blocks: tuple[dict[str, object], ...]) -> list[list[str]]:
+    (table,) = [block for block in message_blocks if block["type"] == "table"]
+    return [[cell["text"] for cell in row] for row in table["rows"]]  # type: ignore[attr-defined]
+
+
+def test_the_parent_has_header_window_totals_and_a_table() -> None:
+    told = digest(
+        item(),
+        item("cart", state=ItemState.ONGOING, count_change=0, buckets=(), team=""),
+        totals=((ItemState.NEW, 1), (ItemState.REGRESSED, 1), (ItemState.ONGOING, 4)),
+    )
+    built = digest_message(told, "/k8s")
+    assert [block["type"] for block in built.blocks] == [
+        "header", "context", "section", "table", "context",
+    ]  # fmt: skip
+    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 new, 1 regressed"
+    assert "🆕 *1* new     ↩️ *1* regressed     🔁 *4* ongoing" in shown(built)
+    assert rows(built.blocks) == [
+        ["State", "Problem", "Workload", "Seen", "Team"],
+        ["🔴 🆕 new", "OOMKilled, 14 restarts", "shop/payments", "14× (+6) ▁▁▂▂▂▁▃▃▄▅▆█", "orders"],
+        ["🔴 🔁 ongoing 3 h", "OOMKilled, 14 restarts", "shop/cart", "14×", "–"],
+    ]
+
+
+def test_two_clusters_are_told_apart_in_the_table() -> None:
+    east = finding("cart", owner=ObjectRef("east", "Deployment", "shop", "cart"))
+    table = rows(digest_message(digest(item(), item(finding=east)), "/k8s").blocks)
+    assert [row[2] for row in table[1:]] == ["demo: shop/payments", "east: shop/cart"]
+
+
+def test_a_cluster_scoped_object_is_named_with_its_kind() -> None:
+    node = finding(
+        "worker-3", owner=ObjectRef("demo", "Node", "", "worker-3"), severity=Severity.HIGH,
+        title="Kubelet stopped posting status",
+    )  # fmt: skip
+    table = rows(digest_message(digest(item(finding=node)), "/k8s").blocks)
+    assert table[1][:3] == ["🟠 🆕 new", "Kubelet stopped posting status", "Node worker-3"]
+
+
+def test_resolved_hidden_gaps_and_notes_are_told_below_the_table() -> None:
+    told = digest(
+        item(),
+        resolved=tuple(item(f"cart-{number}", state=ItemState.RESOLVED) for number in range(10)),
+        gaps=tuple(gap(f"cluster {number}") for number in range(7)),
+        hidden=(("medium", 12), ("info", 0)),
+        notes=("Event messages were cut.",),
+        model="ollama:llama3.1",
+    )
+    text = shown(digest_message(told, "/k8s"))
+    assert "✅ shop/cart-0: OOMKilled" in text
+    assert "and 2 more" in text
+    assert "⚠️ Could not look at cluster 0: no connection" in text
+    assert "⚠️ Event messages were cut." in text
+    assert "Not listed: 12 medium" in text
+    assert "Causes worded by ollama:llama3.1, AI-generated" in text
+
+
+def test_only_resolved_ones_make_a_digest_without_a_table() -> None:
+    told = digest(resolved=(item(state=ItemState.RESOLVED),), totals=((ItemState.RESOLVED, 1),))
+    built = digest_message(told, "/k8s")
+    assert built.blocks[0]["text"]["text"] == "Cluster digest: all clear now"
+    assert "table" not in [block["type"] for block in built.blocks]
+
+
+def test_a_quiet_digest_is_one_line() -> None:
+    built = digest_message(digest(), "/k8s")
+    assert len(built.blocks) == 1
+    assert built.text.startswith("✅ nothing critical  ·  <!date^")
+    assert "\n" not in built.text
+
+
+def test_quiet_with_hidden_ones_still_counts_them() -> None:
+    assert "Not listed: 3 medium" in digest_message(digest(hidden=(("medium", 3),)), "/k8s").text
+
+
+def test_with_gaps_it_is_never_all_quiet() -> None:
+    built = digest_message(digest(gaps=(gap("cluster east"),)), "/k8s", is_preview=True)
+    assert "✅" not in built.text
+    assert "nothing critical where I could look" in built.text
+    assert "cluster east" in built.text
+
+
+def test_a_preview_says_that_it_is_one() -> None:
+    text = shown(digest_message(digest(item(), totals=()), "/k8s", is_preview=True))
+    assert "Preview: Cluster digest" in text
+    assert "only you see this preview" in text
+    assert "*1* listed" in text
+
+
+def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
+    built = item_message(item())
+    text = shown(built)
+    for part in (
+        "🔴 🆕  *payments: OOMKilled, 14 restarts*",
+        "`Deployment shop/payments`  ·  cluster demo  ·  team orders, #team-orders",
+        "seen 14× (+6)  ·  ▁▁▂▂▂▁▃▃▄▅▆█",
+        "`lastState.terminated.reason`  `OOMKilled`",
+        "```\njava.lang.OutOfMemoryError: Java heap space\n```",
+        "*Probable cause* (likely)",
+        "📖 <https://docs.example/1|Payments runs out of memory>",
+        "*Also affected*  checkout, frontend",
+        "```\nkubectl -n shop logs deploy/payments --previous --tail=50\n```",
+    ):
+        assert part in text
+    assert built.blocks[-1]["elements"][0]["value"] == explain_question(item())
+
+
+def test_a_bare_item_has_no_empty_headings() -> None:
+    bare = item(
+        finding=finding(evidence=(), log_lines=(), node="worker-3", members=("Pod shop/a",)),
+        state=ItemState.RESOLVED, buckets=(), team="", cause="", suggestion="", runbook=None,
+        affected=(), next_command="",
+    )  # fmt: skip
+    built = item_message(bare)
+    text = shown(built)
+    assert "Probable cause" not in text
+    assert "What to do" not in text
+    assert "on worker-3" in text
+    assert "and 1 more: Pod shop/a" in text
+    assert "actions" not in [block["type"] for block in built.blocks]
+
+
+def test_the_explain_question_names_object_reason_and_proof() -> None:
+    asked = explain_question(item())
+    assert asked.startswith("Why does Deployment shop/payments have OOMKilled")
+    assert "limits.memory: 256Mi" in asked
+    plain = replace(item(), finding=finding(evidence=()))
+    assert "Evidence" not in explain_question(plain)
+
+
+def test_a_sparkline_shows_the_course_or_nothing() -> None:
+    assert sparkline((0, 1, 2, 4)) == "▁▃▅█"
+    assert sparkline((0, 0)) == ""
+    assert sparkline((3,)) == ""
+
+
+NASTY = st.one_of(st.text(max_size=300), st.just(HOSTILE * 4), st.just("x" * 5_000))
+
+
+@given(NASTY, NASTY, st.integers(0, 30), st.sampled_from(list(ItemState)))
+def test_every_digest_fits_and_does_no_harm(
+    text: str, name: str, count: int, state: ItemState
+) -> None:
+    nasty = item(
+        finding=finding(
+            reason=text, title=text, count=count + 1, members=(text,) * count, node=text,
+            owner=ObjectRef(name, text, name, text), evidence=(Evidence(text, name),) * count,
+            log_lines=(text,) * count, severity=Severity.HIGH,
+        ),
+        state=state, team=name, on_call=text, affected=(text,) * count, cause=text,
+        suggestion=name, next_command=text, confidence=Confidence.UNKNOWN,
+    )  # fmt: skip
+    told = digest(
+        *(nasty,) * min(count, 10), resolved=(nasty,) * count, gaps=(gap(text),) * count,
+        notes=(text,) * min(count, 3), clusters=(name,), hidden=((text, count),), model=name,
+    )  # fmt: skip
+    parent = digest_message(told, "/k8s")
+    assert len(parent.blocks) <= 15
+    for built in (parent, item_message(nasty)):
+        assert_fits(built)
+        assert_harmless(built)
