@@ -1,0 +1,309 @@
+"""The Kubernetes API, read-only: the one module that imports the Kubernetes client library.
+
+The library gives authentication, TLS and connections; its typed models do not fit the job (they
+refuse incomplete objects and cost many times the raw JSON), so `cluster.decode` decodes bodies.
+Only GET is ever sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import aiohttp
+
+from cluster.decode import Page, decode_page
+from cluster.kinds import Kind
+from cluster.objects import KubeObject
+from core.errors import ClusterError
+
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import ApiClient, Configuration
+
+T = TypeVar("T", bound=KubeObject)
+
+PAGE_SIZE = 500
+BIG_PAGE_BYTES = 200_000  # decoding more than this would hold the event loop for milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for the API."""
+
+    connect_seconds: float = 5.0
+    total_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All objects of one kind; `unreadable` of them fitted no struct and are missing."""
+
+    items: tuple[KubeObject, ...]
+    unreadable: int = 0
+
+
+class UnreachableError(ClusterError):
+    """The API server cannot be reached or knows us not: nothing else need be tried."""
+
+
+class _ExpiredListError(Exception):
+    """410 Gone: the continue token is too old, so the list has to start again."""
+
+
+class ClusterClient:
+    """Reads one cluster.
+
+    Args:
+        api: The library's client, which `close` closes.
+        name: The cluster's configured name; identities of findings are made from it.
+    """
+
+    def __init__(self, api: ApiClient, name: str, timeouts: Timeouts = Timeouts()) -> None:
+        self._api = api
+        self._timeouts = timeouts
+        self.name = name
+
+    @classmethod
+    async def from_kubeconfig(
+        cls,
+        path: str | None,
+        context: str | None,
+        name: str,
+        timeouts: Timeouts = Timeouts(),
+    ) -> ClusterClient:
+        """A client for a context of a kubeconfig file; None takes the usual file or context.
+
+        Raises:
+            ClusterError: The file or the context cannot be used.
+        """
+        asked = f"read the kubeconfig of cluster {name}"
+        configuration, config = await asyncio.to_thread(_import_library)
+        try:
+            await config.load_kube_config(
+                config_file=path,
+                context=context,
+                client_configuration=configuration,
+                persist_config=False,  # never write to the operator's file
+            )
+            return cls(await _open(configuration), name, timeouts)
+        except (config.ConfigException, OSError, ValueError, AssertionError, TypeError) as error:
+            # The library asserts and indexes where a file has the wrong shape.
+            where = f"context {context}" if context else "the current context"
+            raise ClusterError(
+                asked,
+                f"{path or 'the default file'} with {where} is unusable ({type(error).__name__})",
+                "Check that the file exists, is a kubeconfig and holds the context",
+            ) from error
+
+    @classmethod
+    async def in_cluster(
+        cls,
+        name: str,
+        timeouts: Timeouts = Timeouts(),
+    ) -> ClusterClient:
+        """A client for the cluster this process runs in, by its service account.
+
+        Raises:
+            ClusterError: The process does not run in a pod with a service account.
+        """
+        configuration, config = await asyncio.to_thread(_import_library)
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+            return cls(await _open(configuration), name, timeouts)
+        except (config.ConfigException, OSError) as error:
+            raise ClusterError(
+                f"reach cluster {name} from inside",
+                f"there is no usable service account ({error})",
+                "Give a kubeconfig, or run in a pod with automountServiceAccountToken",
+            ) from error
+
+    async def list_all(self, kind: Kind, namespace: str = "") -> Listing:
+        """Every object of a kind, page by page; in one namespace or, with '', in all.
+
+        Raises:
+            ClusterError: Unreachable, refused, too slow, or not a Kubernetes API.
+        """
+        asked = f"list {kind.plural} of cluster {self.name}"
+        for _ in range(2):
+            try:
+                return await self._list_once(kind, namespace, asked)
+            except _ExpiredListError:
+                continue
+        raise ClusterError(
+            asked, "the list expired twice while it was read", "Try again; the API is very busy"
+        )
+
+    async def _list_once(self, kind: Kind, namespace: str, asked: str) -> Listing:
+        items: list[KubeObject] = []
+        unreadable = 0
+        token = ""
+        while True:
+            query = {"limit": str(PAGE_SIZE)}
+            if token:
+                query["continue"] = token
+            status, body = await self._get(kind.path(namespace), query, asked)
+            if status == 410:
+                raise _ExpiredListError
+            if status != 200:
+                verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
+                raise self._refused(asked, status, body, verb)
+            page = await self._decode(body, kind.struct, asked)
+            items.extend(page.items)
+            unreadable += page.unreadable
+            token = page.next_token
+            if not token:
+                return Listing(tuple(items), unreadable)
+
+    async def _decode(self, body: bytes, struct: type[T], asked: str) -> Page[T]:
+        try:
+            if len(body) > BIG_PAGE_BYTES:
+                return await asyncio.to_thread(decode_page, body, struct)
+            return decode_page(body, struct)
+        except ValueError as error:
+            raise self._not_kubernetes(asked) from error
+
+    async def pod_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        since_seconds: int | None = None,
+        tail_lines: int = 500,
+        limit_bytes: int = 256 * 1024,
+    ) -> str | None:
+        """The log of a container, bounded; None where there is none to read.
+
+        None stands for a 400 (no previous container, or not started yet) and a 404 (pod gone).
+
+        Raises:
+            ClusterError: As for `list_all`.
+        """
+        asked = f"read the log of {namespace}/{pod} in cluster {self.name}"
+        query = {
+            "container": container,
+            "previous": "true" if previous else "false",
+            "tailLines": str(tail_lines),
+            "limitBytes": str(limit_bytes),
+            "timestamps": "true",
+        }
+        if since_seconds is not None:
+            query["sinceSeconds"] = str(since_seconds)
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        status, body = await self._get(path, query, asked)
+        if status in {400, 404}:
+            return None
+        if status != 200:
+            raise self._refused(asked, status, body, f"get pods/log in namespace {namespace}")
+        return body[: limit_bytes + 1024].decode("utf-8", errors="replace")
+
+    async def version(self) -> str:
+        """The API server's version, such as "v1.34.1".
+
+        Raises:
+            ClusterError: As for `list_all`.
+        """
+        asked = f"ask cluster {self.name} for its version"
+        status, body = await self._get("/version", {}, asked)
+        if status != 200:
+            raise self._refused(asked, status, body, "get /version")
+        try:
+            version = json.loads(body)["gitVersion"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._not_kubernetes(asked) from error
+        return str(version)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    async def _get(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
+        timeout = aiohttp.ClientTimeout(
+            total=self._timeouts.total_seconds, sock_connect=self._timeouts.connect_seconds
+        )
+        try:
+            response = cast(
+                "aiohttp.ClientResponse",
+                await self._api.call_api(
+                    path,
+                    "GET",
+                    query_params=list(query.items()),
+                    header_params={"Accept": "application/json, */*"},
+                    auth_settings=["BearerToken"],
+                    _preload_content=False,
+                    _request_timeout=timeout,
+                ),
+            )
+            async with response:
+                return response.status, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise UnreachableError(
+                asked,
+                f"the API server cannot be reached ({type(error).__name__})",
+                "Check the server's address, certificate and network policies",
+            ) from error
+        except TimeoutError as error:
+            raise ClusterError(
+                asked,
+                f"no answer within {self._timeouts.total_seconds:g} s",
+                "Check the API server's load and the network between",
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise ClusterError(
+                asked,
+                f"the connection to the API server broke ({type(error).__name__})",
+                "Try again; check the network between",
+            ) from error
+
+    def _refused(self, asked: str, status: int, body: bytes, verb: str) -> ClusterError:
+        if status == 401:
+            return UnreachableError(
+                asked, "the API server does not accept the credentials (401)", "Renew the token"
+            )
+        if status == 403:
+            return ClusterError(
+                asked,
+                f"the bot may not {verb} (403)",
+                f"Grant its service account the right to {verb}",
+            )
+        if status == 404:
+            return ClusterError(
+                asked, "the API server does not know this kind (404)", "Check the cluster's version"
+            )
+        if status == 429:
+            return ClusterError(asked, "the API server is throttling (429)", "Try again later")
+        return ClusterError(
+            asked, f"the API server answered {status}{_message(body)}", "See the server's log"
+        )
+
+    def _not_kubernetes(self, asked: str) -> ClusterError:
+        return ClusterError(
+            asked,
+            "the answer is not what a Kubernetes API sends",
+            "Check that the address leads to an API server and not to a proxy's login page",
+        )
+
+
+def _message(body: bytes) -> str:
+    """The `message` of a Status object, shortened; '' where there is none."""
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f": {str(message)[:200]}"
+
+
+def _import_library() -> tuple[Configuration, Any]:
+    """In a thread and only when a client is wanted: importing it takes half a second."""
+    from kubernetes_asyncio import client, config  # noqa: PLC0415 (see the docstring)
+
+    return client.Configuration(), config
+
+
+async def _open(configuration: Configuration) -> ApiClient:
+    from kubernetes_asyncio.client import ApiClient  # noqa: PLC0415 (imported by then)
+
+    return ApiClient(configuration)

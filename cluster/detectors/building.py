@@ -1,0 +1,227 @@
+"""What detectors share: which pods count, how long a state has lasted, how a Finding is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from cluster.events import EPOCH, text
+from cluster.objects import (
+    Condition,
+    ContainerStatus,
+    Event,
+    KubeObject,
+    Pod,
+    Quantity,
+    Terminated,
+)
+from cluster.owners import kind_of
+from cluster.snapshot import Snapshot
+from core.findings import Evidence, Finding, ObjectRef, Severity
+
+MAX_VALUE_CHARS = 400
+
+EXIT_CODES = {
+    1: "application error",
+    2: "wrong usage or application error",
+    126: "command cannot be run",
+    127: "command not found",
+    128: "the container could not be started",
+    134: "SIGABRT, aborted",
+    137: "SIGKILL, killed",
+    139: "SIGSEGV, memory access violation",
+    143: "SIGTERM, asked to stop",
+    255: "unknown, often a node restart",
+}
+
+IMAGE_PULL_REASONS = frozenset(
+    {
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RegistryUnavailable",
+    }
+)
+CONFIG_REASONS = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "PreCreateHookError",
+        "PreStartHookError",
+        "RunContainerError",
+    }
+)
+CREATING_REASONS = frozenset({"ContainerCreating", "PodInitializing"})
+STUCK_EVENTS = frozenset(
+    {
+        "FailedAttachVolume",
+        "FailedCreatePodSandBox",
+        "FailedMount",
+        "FailedToRetrieveImagePullSecret",
+    }
+)
+
+
+def condition(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """The condition of this type."""
+    return next((item for item in conditions if item.type == kind), None)
+
+
+def is_leaving(pod: Pod) -> bool:
+    """Being deleted, or disrupted on purpose: its troubles are no news."""
+    disrupted = condition(pod.status.conditions, "DisruptionTarget")
+    return pod.metadata.deletion_timestamp is not None or (
+        disrupted is not None and disrupted.status == "True"
+    )
+
+
+def live_pods(snapshot: Snapshot) -> Iterator[Pod]:
+    """Pods that may be in trouble: not leaving, not done, not evicted (a rule of its own)."""
+    for pod in snapshot.of(Pod):
+        is_over = pod.status.phase == "Succeeded" or pod.status.reason == "Evicted"
+        if not is_over and not is_leaving(pod):
+            yield pod
+
+
+def containers(pod: Pod) -> tuple[ContainerStatus, ...]:
+    """States of all containers, init containers first."""
+    return pod.status.init_container_statuses + pod.status.container_statuses
+
+
+def created(obj: KubeObject) -> datetime:
+    """When the object was made."""
+    return obj.metadata.creation_timestamp or EPOCH
+
+
+def not_ready_since(pod: Pod) -> datetime:
+    """Since when the pod is not ready, as its condition says; else since it was made."""
+    ready = condition(pod.status.conditions, "Ready")
+    if ready and ready.status != "True" and ready.last_transition_time:
+        return ready.last_transition_time
+    return created(pod)
+
+
+def is_ready(pod: Pod) -> bool:
+    """Whether the pod's Ready condition holds."""
+    ready = condition(pod.status.conditions, "Ready")
+    return ready is not None and ready.status == "True"
+
+
+def has_lasted(since: datetime, now: datetime, hold_seconds: float) -> bool:
+    """Whether a state that began at `since` has served its hold."""
+    return now - since >= timedelta(seconds=hold_seconds)
+
+
+def is_recent(moment: datetime | None, now: datetime, recent_seconds: float) -> bool:
+    """Whether something happened lately; an unknown moment counts as lately."""
+    return moment is None or now - moment <= timedelta(seconds=recent_seconds)
+
+
+def newest(events: Iterable[Event], reasons: Iterable[str] | None = None) -> Event | None:
+    """The newest Warning Event, of these reasons if given; `events` come newest first."""
+    wanted = None if reasons is None else frozenset(reasons)
+    for event in events:
+        if event.type == "Warning" and (wanted is None or event.reason in wanted):
+            return event
+    return None
+
+
+def event_evidence(event: Event | None) -> list[Evidence]:
+    """An Event as evidence."""
+    return [Evidence(f"Event {event.reason}", text(event))] if event else []
+
+
+def condition_evidence(item: Condition) -> list[Evidence]:
+    """A condition as evidence."""
+    told = ": ".join(part for part in (item.reason, item.message) if part)
+    return [Evidence(f"status.conditions[{item.type}]", f"{item.status} {told}".strip())]
+
+
+def explain_exit(ended: Terminated) -> str:
+    """An exit code with its meaning: "137 (SIGKILL, killed)"."""
+    meaning = EXIT_CODES.get(ended.exit_code, "")
+    return f"{ended.exit_code} ({meaning})" if meaning else str(ended.exit_code)
+
+
+def ended_evidence(field: str, ended: Terminated) -> list[Evidence]:
+    """How a container ended, as evidence."""
+    found = [
+        Evidence(f"{field}.reason", ended.reason or "unknown"),
+        Evidence(f"{field}.exitCode", explain_exit(ended)),
+    ]
+    if ended.finished_at:
+        found.append(Evidence(f"{field}.finishedAt", f"{ended.finished_at:%Y-%m-%dT%H:%M:%SZ}"))
+    if ended.message:
+        found.append(Evidence(f"{field}.message", ended.message.strip()))
+    return found
+
+
+def resource_evidence(pod: Pod, container: str, *resources: str) -> list[Evidence]:
+    """Requests and limits of a container, as the API states them."""
+    found: list[Evidence] = []
+    for spec in pod.spec.init_containers + pod.spec.containers:
+        if spec.name != container:
+            continue
+        for resource in resources:
+            found += _quantity(f"resources.limits.{resource}", spec.resources.limits.get(resource))
+            found += _quantity(
+                f"resources.requests.{resource}", spec.resources.requests.get(resource)
+            )
+    return found
+
+
+def _quantity(field: str, value: Quantity | None) -> list[Evidence]:
+    return [] if value is None else [Evidence(field, str(value))]
+
+
+def shared_node(pods: Iterable[Pod]) -> str:
+    """The node of all these pods, or '' when they run on several or on none."""
+    nodes = {pod.spec.node_name for pod in pods}
+    return nodes.pop() if len(nodes) == 1 else ""
+
+
+def build(
+    snapshot: Snapshot,
+    involved: KubeObject,
+    *,
+    detector: str,
+    problem: str,
+    reason: str,
+    severity: Severity,
+    says: str,
+    since: datetime,
+    until: datetime | None = None,
+    evidence: Iterable[Evidence] = (),
+    owner: ObjectRef | None = None,
+    node: str | None = None,
+    count: int = 1,
+) -> Finding:
+    """A Finding about `involved`. `says` follows the owner's name in the title.
+
+    `until` is when it was last seen, by default the snapshot's time; `node` defaults to the pod's.
+    """
+    top = owner or snapshot.owner(involved)
+    if node is None:
+        node = involved.spec.node_name if isinstance(involved, Pod) else ""
+    last = until or snapshot.taken_at
+    return Finding(
+        detector=detector,
+        problem=problem,
+        reason=reason or kind_of(involved),
+        severity=severity,
+        title=f"{top.name}: {says}",
+        involved=snapshot.ref(involved),
+        owner=top,
+        first_seen=min(max(since, EPOCH), last),
+        last_seen=last,
+        evidence=tuple(Evidence(item.field, _short(item.value)) for item in evidence),
+        node=node,
+        count=max(count, 1),
+    )
+
+
+def _short(value: str) -> str:
+    line = " ".join(value.split())
+    return line if len(line) <= MAX_VALUE_CHARS else line[: MAX_VALUE_CHARS - 1] + "…"

@@ -1,0 +1,44 @@
+"""When something counts. Every number has its unit in its name; defaults are the project's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Holds (how long a state must have lasted), minimum counts, and how long a fact stays news.
+
+    `…_hold_seconds` is the time before a state counts; `…_recent_seconds` the time after which a
+    past event no longer does.
+    """
+
+    crash_loop_minimum_restarts: int = 2
+    crash_loop_critical_restarts: int = 10
+    recent_crash_seconds: float = 900
+    oom_recent_seconds: float = 3600
+    bad_exit_recent_seconds: float = 86_400
+    image_pull_hold_seconds: float = 120
+    config_error_hold_seconds: float = 30
+    stuck_creating_hold_seconds: float = 120
+    unschedulable_hold_seconds: float = 300
+    pending_hold_seconds: float = 300
+    evicted_recent_seconds: float = 86_400
+    evicted_high_count: int = 2
+    not_ready_hold_seconds: float = 120
+    not_ready_high_seconds: float = 600
+    replicas_short_hold_seconds: float = 300
+    daemonset_hold_seconds: float = 300
+    daemonset_rollout_grace_seconds: float = 900
+    statefulset_hold_seconds: float = 300
+    cannot_create_hold_seconds: float = 120
+    job_failed_recent_seconds: float = 86_400
+    hpa_hold_seconds: float = 120
+    hpa_at_maximum_hold_seconds: float = 600
+    service_hold_seconds: float = 120
+    ingress_hold_seconds: float = 120
+    pvc_hold_seconds: float = 120
+    node_not_ready_hold_seconds: float = 0
+    node_pressure_hold_seconds: float = 0
+    event_recent_seconds: float = 900
+    event_minimum_count: int = 3
