@@ -1,0 +1,223 @@
+"""Findings of all clusters: snapshots, rules, folding, logs. Failures become gaps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cluster.client import ClusterClient
+from cluster.detectors.table import DETECTORS, Detector
+from cluster.fold import fold
+from cluster.logs import attach_logs
+from cluster.snapshot import Snapshot, take_snapshot
+from cluster.thresholds import Thresholds
+from core.answers import Gap, Scope
+from core.clock import Clock
+from core.errors import ClusterError
+from core.findings import Collected, Evidence, Finding
+from core.questions import TimeRange
+from core.redact import Redactor
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_TIMEOUT_SECONDS = 90.0
+_Key = tuple[str, frozenset[str]]
+
+
+class ClusterCollector:
+    """Reads clusters and finds what is wrong in them. Implements `digest.ports.FindingSource`.
+
+    Args:
+        clients: One per cluster; `close` closes them.
+        thresholds: When something counts.
+        denied_namespaces: Never told of, whatever the scope.
+        snapshot_ttl_seconds: For how long a snapshot answers again before a new one is taken.
+        detectors: The rules, by name; for tests.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[ClusterClient],
+        clock: Clock,
+        redactor: Redactor,
+        thresholds: Thresholds | None = None,
+        *,
+        denied_namespaces: frozenset[str] = frozenset(),
+        snapshot_ttl_seconds: float = 5.0,
+        detectors: Mapping[str, Detector] = DETECTORS,
+    ) -> None:
+        self._clients = {client.name: client for client in clients}
+        self._clock = clock
+        self._redactor = redactor
+        self._thresholds = thresholds or Thresholds()
+        self._denied = denied_namespaces
+        self._ttl = timedelta(seconds=snapshot_ttl_seconds)
+        self._detectors = detectors
+        self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
+        self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The configured clusters."""
+        return tuple(self._clients)
+
+    def client(self, cluster: str) -> ClusterClient:
+        """The client of a cluster, for reading logs."""
+        return self._clients[cluster]
+
+    async def collect(self, window: TimeRange, scope: Scope) -> Collected:
+        """All findings now, one per owner, worst first; past ones as far back as the window."""
+        snapshots, gaps = await self.snapshots(scope)
+        thresholds = _for_window(self._thresholds, window)
+        results = await asyncio.gather(
+            *(self._collect_one(snapshot, thresholds) for snapshot in snapshots)
+        )
+        findings: list[Finding] = []
+        for found, found_gaps in results:
+            findings += found
+            gaps += found_gaps
+        findings.sort(key=lambda finding: finding.severity.rank)
+        return Collected(
+            tuple(findings), tuple(gaps), tuple(snapshot.cluster for snapshot in snapshots)
+        )
+
+    async def _collect_one(
+        self, snapshot: Snapshot, thresholds: Thresholds
+    ) -> tuple[list[Finding], list[Gap]]:
+        findings, gaps = await self.findings(snapshot, thresholds)
+        with_logs, log_gaps = await attach_logs(
+            self._clients[snapshot.cluster], snapshot, findings, self._redactor
+        )
+        return with_logs, gaps + log_gaps
+
+    async def findings(
+        self, snapshot: Snapshot, thresholds: Thresholds | None = None
+    ) -> tuple[list[Finding], list[Gap]]:
+        """The folded and redacted findings of one snapshot, without logs."""
+        return await asyncio.to_thread(self._detect, snapshot, thresholds or self._thresholds)
+
+    def _detect(
+        self, snapshot: Snapshot, thresholds: Thresholds
+    ) -> tuple[list[Finding], list[Gap]]:
+        found: list[Finding] = []
+        gaps: list[Gap] = []
+        for name, detect in self._detectors.items():
+            try:
+                found += list(detect(snapshot, snapshot.taken_at, thresholds))
+            except Exception as error:
+                # A rule that stumbles over an odd object must not silence the others.
+                logger.exception("Detector %s failed on cluster %s", name, snapshot.cluster)
+                gaps.append(
+                    Gap(
+                        f"rule {name} on cluster {snapshot.cluster}",
+                        f"it failed with {type(error).__name__}",
+                        "See the bot's log and report it",
+                    )
+                )
+        return [_redacted(finding, self._redactor) for finding in fold(found)], gaps
+
+    async def snapshots(self, scope: Scope) -> tuple[list[Snapshot], list[Gap]]:
+        """A fresh snapshot of every cluster in scope; what could not be read is a Gap."""
+        clients = [client for client in self._clients.values() if scope.allows_cluster(client.name)]
+        results = await asyncio.gather(
+            *(self._snapshot(client, scope.namespaces) for client in clients)
+        )
+        snapshots = [result for result in results if isinstance(result, Snapshot)]
+        gaps = [result for result in results if isinstance(result, Gap)]
+        gaps += [gap for snapshot in snapshots for gap in snapshot.gaps]
+        return snapshots, gaps
+
+    async def _snapshot(self, client: ClusterClient, namespaces: frozenset[str]) -> Snapshot | Gap:
+        what = f"cluster {client.name}"
+        key = (client.name, namespaces)
+        cached = self._taken.get(key)
+        if cached and self._clock.now() - cached[0] < self._ttl:
+            return cached[1]
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.create_task(self._take(client, namespaces))
+            self._running[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        try:
+            # Shielded: one asker who gives up must not take the snapshot from the others.
+            snapshot = await asyncio.shield(task)
+        except TimeoutError:
+            return Gap(
+                what, f"not read within {SNAPSHOT_TIMEOUT_SECONDS:g} s", "Narrow the namespaces"
+            )
+        except ClusterError as error:
+            return Gap(what, error.wrong, error.remedy)
+        return snapshot
+
+    def _forget(self, key: _Key, task: asyncio.Task[Snapshot]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # retrieved, also when every asker has gone
+
+    async def _take(self, client: ClusterClient, namespaces: frozenset[str]) -> Snapshot:
+        allowed = namespaces - self._denied
+        if namespaces and not allowed:
+            # An empty set would mean every namespace.
+            return Snapshot(client.name, self._clock.now())
+        async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
+            snapshot = await take_snapshot(client, self._clock, allowed)
+        snapshot = _without(snapshot, self._denied)
+        now = self._clock.now()
+        self._taken = {key: kept for key, kept in self._taken.items() if now - kept[0] < self._ttl}
+        self._taken[client.name, namespaces] = (now, snapshot)
+        return snapshot
+
+    async def ping(self) -> list[tuple[str, str | ClusterError]]:
+        """Every cluster with its version, or why it does not answer."""
+
+        async def ask(client: ClusterClient) -> tuple[str, str | ClusterError]:
+            try:
+                return client.name, await client.version()
+            except ClusterError as error:
+                return client.name, error
+
+        return list(await asyncio.gather(*(ask(client) for client in self._clients.values())))
+
+    async def close(self) -> None:
+        """Give up what is being read, and close the clients."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for client in self._clients.values():
+            await client.close()
+
+
+def _for_window(thresholds: Thresholds, window: TimeRange) -> Thresholds:
+    """Past events stay news for the whole window, if that is longer."""
+    seconds = (window.end - window.start).total_seconds()
+    return replace(
+        thresholds,
+        oom_recent_seconds=max(thresholds.oom_recent_seconds, seconds),
+        bad_exit_recent_seconds=max(thresholds.bad_exit_recent_seconds, seconds),
+        job_failed_recent_seconds=max(thresholds.job_failed_recent_seconds, seconds),
+        evicted_recent_seconds=max(thresholds.evicted_recent_seconds, seconds),
+    )
+
+
+def _without(snapshot: Snapshot, denied: frozenset[str]) -> Snapshot:
+    if not denied:
+        return snapshot
+    objects = {
+        struct: tuple(item for item in items if item.metadata.namespace not in denied)
+        for struct, items in snapshot.objects.items()
+    }
+    return replace(snapshot, objects=objects)
+
+
+def _redacted(finding: Finding, redactor: Redactor) -> Finding:
+    return replace(
+        finding,
+        title=redactor.redact(finding.title),
+        evidence=tuple(
+            Evidence(item.field, redactor.redact(item.value)) for item in finding.evidence
+        ),
+    )
