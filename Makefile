@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8765
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check format docs requirements clean
+.PHONY: help demo test lint types contracts check format bench docs requirements clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 requirements: $(VENV)/.dev  ## resolve and pin all dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build -q pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build --group dev -c requirements.txt -q pyproject.toml -o requirements-dev.txt
+
+bench: $(VENV)/.dev  ## our speed beside the obvious alternative's, as ratios
+	$(BIN)/python -m evals.bench
 
 docs: $(VENV)/.dev  ## write the parts of the docs that repeat the code
 	$(BIN)/python docs/reference.py
