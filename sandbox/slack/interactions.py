@@ -1,0 +1,391 @@
+"""What a person does to the app: commands, buttons, shortcuts, modals; and `response_url`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.slack import world
+from sandbox.slack.blocks import check_message, with_ids
+from sandbox.slack.dispatcher import Dispatcher
+from sandbox.slack.entities import escape
+from sandbox.slack.errors import SlackError
+from sandbox.slack.timeline import Conversation, Message
+from sandbox.slack.transports import COMMANDS, INTERACTIVE, Ack
+from sandbox.slack.workspace import OpenView, Workspace
+
+Json = dict[str, Any]
+_OPTION_TYPES = ("static_select", "radio_buttons", "overflow")
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    """A way back to one user, for a while and a few uses.
+
+    Attributes:
+        source: The message the interaction came from, None for a command.
+        latest: The message that was posted through this address last.
+    """
+
+    id: str
+    conversation: Conversation
+    user: str
+    expires_at: float
+    uses_left: int
+    source: Message | None = None
+    latest: Message | None = None
+
+
+@dataclass(slots=True)
+class _Trigger:
+    user: str
+    expires_at: float
+    is_used: bool = False
+
+
+class Interactions:
+    """Builds and delivers interaction payloads, and carries out what the app answers."""
+
+    def __init__(self, workspace: Workspace, dispatcher: Dispatcher) -> None:
+        self._workspace = workspace
+        self._dispatcher = dispatcher
+        self._response_urls: dict[str, ResponseUrl] = {}
+        self._triggers: dict[str, _Trigger] = {}
+
+    def clear(self) -> None:
+        """Forget triggers and response addresses."""
+        self._response_urls.clear()
+        self._triggers.clear()
+
+    # What people do
+
+    async def command(
+        self, conversation: Conversation, user: world.User, command: str, text: str
+    ) -> Json:
+        """Run a slash command; the user sees Slackbot's note when the app does not confirm."""
+        way_back = self._new_response_url(conversation, user.id, None)
+        name = "directmessage" if conversation.kind == "im" else conversation.name
+        payload = {
+            "token": world.VERIFICATION_TOKEN,
+            "team_id": world.TEAM_ID,
+            "team_domain": world.TEAM_DOMAIN,
+            "channel_id": conversation.id,
+            "channel_name": "privategroup" if conversation.kind == "group" else name,
+            "user_id": user.id,
+            "user_name": user.name,
+            "command": command,
+            "text": escape(text),
+            "api_app_id": world.APP_ID,
+            "is_enterprise_install": "false",
+            "response_url": self._address(way_back),
+            "trigger_id": self._new_trigger(user.id),
+        }
+        ack, seconds = await self._dispatcher.deliver(COMMANDS, command, payload)
+        error = ""
+        if not ack.ok:
+            error = "operation_timeout" if "timeout" in ack.outcome else "dispatch_failed"
+            words = f'{command} failed with the error "{error}"'
+            slackbot = self._workspace.users["USLACKBOT"]
+            self._workspace.post_ephemeral(conversation, user.id, words, author=slackbot)
+        elif ack.body:
+            self._say(way_back, ack.body)
+        return _outcome(ack, seconds, error) | {"trigger_id": payload["trigger_id"]}
+
+    async def action(
+        self, conversation: Conversation, user: world.User, message: Message, action: Json
+    ) -> Json:
+        """Press a button, or choose from a menu, in a message."""
+        payload = self._interaction("block_actions", user) | {
+            "container": {
+                "type": "message",
+                "message_ts": message["ts"],
+                "channel_id": conversation.id,
+                "is_ephemeral": bool(message.get("is_ephemeral")),
+            },
+            "channel": {"id": conversation.id, "name": _channel_name(conversation)},
+            "state": {"values": {}},
+            "response_url": self._address(self._new_response_url(conversation, user.id, message)),
+            "actions": [action | {"action_ts": f"{self._workspace.clock.now():.6f}"}],
+        }
+        if "thread_ts" in message:
+            payload["container"]["thread_ts"] = message["thread_ts"]
+        if not message.get("is_ephemeral"):
+            payload["message"] = message
+        return await self._interact("block_actions", payload)
+
+    async def message_shortcut(
+        self, conversation: Conversation, user: world.User, message: Message, callback_id: str
+    ) -> Json:
+        """Use a message shortcut."""
+        way_back = self._new_response_url(conversation, user.id, message)
+        payload = self._interaction("message_action", user) | {
+            "callback_id": callback_id,
+            "channel": {"id": conversation.id, "name": _channel_name(conversation)},
+            "message": message,
+            "message_ts": message["ts"],
+            "action_ts": f"{self._workspace.clock.now():.6f}",
+            "response_url": self._address(way_back),
+        }
+        return await self._interact("message_action", payload)
+
+    async def global_shortcut(self, user: world.User, callback_id: str) -> Json:
+        """Use a global shortcut."""
+        payload = self._interaction("shortcut", user) | {
+            "callback_id": callback_id,
+            "action_ts": f"{self._workspace.clock.now():.6f}",
+        }
+        return await self._interact("shortcut", payload)
+
+    async def submit(self, user: world.User, opened: OpenView, values: Json) -> Json:
+        """Submit a modal; the app's confirmation may keep, replace or close it."""
+        opened.view["state"] = {"values": values}
+        payload = self._interaction("view_submission", user) | {
+            "view": opened.view,
+            "response_urls": [],
+        }
+        ack, seconds = await self._dispatcher.deliver(INTERACTIVE, "view_submission", payload)
+        if ack.ok:
+            self._after_submission(user, opened, ack.body)
+        else:
+            opened.errors = {"": "We had some trouble connecting. Try again?"}
+            self.show(opened)
+        return _outcome(ack, seconds)
+
+    async def close(self, user: world.User, opened: OpenView) -> Json:
+        """Close a modal; the app hears of it when it asked to (`notify_on_close`)."""
+        self.take_away(opened)
+        if not opened.view.get("notify_on_close"):
+            return {"acked": True, "error": "", "ack_seconds": 0.0}
+        payload = self._interaction("view_closed", user) | {
+            "view": opened.view,
+            "is_cleared": False,
+        }
+        return await self._interact("view_closed", payload)
+
+    # Modals
+
+    def show(self, opened: OpenView) -> None:
+        """Put a modal on its user's screen, or bring it up to date."""
+        if not any(row is opened for row in self._workspace.views):
+            self._workspace.views.append(opened)
+        data = {"view": opened.view, "errors": opened.errors}
+        self._workspace.tell("view", data, opened.user)
+
+    def take_away(self, opened: OpenView) -> None:
+        """Take a modal off its user's screen."""
+        self._workspace.views = [row for row in self._workspace.views if row is not opened]
+        self._workspace.tell("view_closed", {"view_id": opened.view["id"]}, opened.user)
+
+    def new_view(self, view: Json, **changes: Any) -> Json:
+        """The view object Slack makes of an app's view."""
+        view_id = self._workspace.new_view_id()
+        stored: Json = {
+            "id": view_id,
+            "team_id": world.TEAM_ID,
+            "app_id": world.APP_ID,
+            "app_installed_team_id": world.TEAM_ID,
+            "bot_id": world.BOT_ID,
+            "private_metadata": "",
+            "callback_id": "",
+            "external_id": "",
+            "state": {"values": {}},
+            "root_view_id": view_id,
+            "previous_view_id": None,
+            "clear_on_close": False,
+            "notify_on_close": False,
+            "close": None,
+            "submit": None,
+        }
+        stored |= view | {"blocks": with_ids(view["blocks"]), "hash": secrets.token_hex(8)}
+        return stored | changes
+
+    def take_trigger(self, trigger_id: str) -> str:
+        """Use a trigger up; returns the user whose screen it opens."""
+        trigger = self._triggers.get(trigger_id)
+        if trigger is None:
+            raise SlackError("invalid_trigger_id")
+        if trigger.is_used:
+            raise SlackError("exchanged_trigger_id")
+        if trigger.expires_at < self._workspace.clock.now():
+            raise SlackError("expired_trigger_id")
+        trigger.is_used = True
+        return trigger.user
+
+    def _after_submission(self, user: world.User, opened: OpenView, answer: Json) -> None:
+        what = answer.get("response_action")
+        if what == "errors":
+            opened.errors = dict(answer.get("errors") or {})
+            self.show(opened)
+        elif what == "update":
+            opened.errors = {}
+            opened.view = self.new_view(answer["view"], id=opened.view["id"])
+            self.show(opened)
+        elif what == "push":
+            view = self.new_view(answer["view"], previous_view_id=opened.view["id"])
+            self.show(OpenView(user.id, view))
+        elif what == "clear":
+            for row in self._workspace.open_views(user.id):
+                self.take_away(row)
+        else:
+            self.take_away(opened)
+
+    # The way back
+
+    def respond(self, response_id: str, body: Json) -> None:
+        """Carry out a POST to a `response_url`; `SlackError` when it is used up or wrong."""
+        way_back = self._response_urls.get(response_id)
+        if way_back is None or way_back.expires_at < self._workspace.clock.now():
+            raise SlackError("expired_url", status=404)
+        if not way_back.uses_left:
+            raise SlackError("used_url", status=404)
+        way_back.uses_left -= 1
+        if body.get("delete_original") and way_back.source is not None:
+            self._delete_source(way_back)
+        else:
+            self._say(way_back, body)
+
+    def _say(self, way_back: ResponseUrl, body: Json) -> None:
+        text, blocks = str(body.get("text") or ""), body.get("blocks") or None
+        if not text and not blocks and not body.get("attachments"):
+            # markdown_text is not known here, so a body with nothing else has no text.
+            raise SlackError("no_text", status=400)
+        if blocks is not None:
+            complaints = check_message(blocks)
+            if complaints:
+                raise SlackError("invalid_blocks", complaints, status=400)
+            blocks = with_ids(blocks)
+        original = way_back.source or way_back.latest
+        if body.get("replace_original") and original is not None:
+            self._replace(way_back, original, text, blocks)
+            return
+        conversation, thread_ts = way_back.conversation, str(body.get("thread_ts") or "")
+        if body.get("response_type") == "in_channel":
+            way_back.latest = self._workspace.post(
+                conversation, self._workspace.bot, text, blocks=blocks, thread_ts=thread_ts
+            )
+            return
+        way_back.latest = self._workspace.post_ephemeral(
+            conversation, way_back.user, text, blocks=blocks, thread_ts=thread_ts
+        )
+
+    def _replace(
+        self, way_back: ResponseUrl, original: Message, text: str, blocks: list[Json] | None
+    ) -> None:
+        changes = {"text": text, "blocks": blocks or []}
+        if original.get("is_ephemeral"):
+            if self._workspace.find_ephemeral(
+                original["recipient"], original["channel"], original["ts"]
+            ):
+                self._workspace.change_ephemeral(original, changes)
+                return
+            raise SlackError("message_not_found", status=404)
+        message = way_back.conversation.find(original["ts"])
+        self._workspace.edit(way_back.conversation, message, changes, editor=self._workspace.bot.id)
+
+    def _delete_source(self, way_back: ResponseUrl) -> None:
+        source = way_back.source
+        if source is None:
+            return
+        if source.get("is_ephemeral"):
+            shown = self._workspace.find_ephemeral(way_back.user, source["channel"], source["ts"])
+            if shown is not None:
+                self._workspace.delete_ephemeral(shown)
+        else:
+            self._workspace.delete(way_back.conversation, source["ts"])
+
+    def _new_response_url(
+        self, conversation: Conversation, user: str, source: Message | None
+    ) -> ResponseUrl:
+        rules = self._workspace.rules
+        way_back = ResponseUrl(
+            secrets.token_urlsafe(12),
+            conversation,
+            user,
+            self._workspace.clock.now() + rules.response_url_lifetime_seconds,
+            rules.response_url_uses,
+            source,
+        )
+        self._response_urls[way_back.id] = way_back
+        return way_back
+
+    def _address(self, way_back: ResponseUrl) -> str:
+        return f"{self._workspace.base_url}/response/{way_back.id}"
+
+    def _new_trigger(self, user: str) -> str:
+        trigger_id = f"{int(self._workspace.clock.now())}.{secrets.token_hex(12)}"
+        lifetime = self._workspace.rules.trigger_lifetime_seconds
+        self._triggers[trigger_id] = _Trigger(user, self._workspace.clock.now() + lifetime)
+        return trigger_id
+
+    def _interaction(self, kind: str, user: world.User) -> Json:
+        return {
+            "type": kind,
+            "token": world.VERIFICATION_TOKEN,
+            "api_app_id": world.APP_ID,
+            "team": {"id": world.TEAM_ID, "domain": world.TEAM_DOMAIN},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "user": {
+                "id": user.id,
+                "username": user.name,
+                "name": user.name,
+                "team_id": user.team_id,
+            },
+            "trigger_id": self._new_trigger(user.id),
+        }
+
+    async def _interact(self, what: str, payload: Json) -> Json:
+        ack, seconds = await self._dispatcher.deliver(INTERACTIVE, what, payload)
+        return _outcome(ack, seconds) | {"trigger_id": payload["trigger_id"]}
+
+
+def action_of(element: Json, block_id: str, value: str | None) -> Json:
+    """The entry of `actions` that using an element makes.
+
+    Args:
+        element: The button, feedback buttons or menu.
+        block_id: The id of its block.
+        value: The option's value for a menu; for feedback buttons, which of the two was pressed.
+
+    Raises:
+        LookupError: When `value` is not among what the element offers.
+    """
+    kind = element["type"]
+    action: Json = {"type": kind, "action_id": element.get("action_id"), "block_id": block_id}
+    if kind == "feedback_buttons":
+        choices = [element["positive_button"], element["negative_button"]]
+        chosen = _choose(choices, value)
+        return action | {"text": chosen["text"], "value": chosen["value"]}
+    if kind in _OPTION_TYPES:
+        return action | {"selected_option": _choose(element.get("options") or (), value)}
+    action |= {key: element[key] for key in ("text", "value", "style") if key in element}
+    return action
+
+
+def offered(element: Json) -> list[str]:
+    """The values an element offers; empty when it takes none."""
+    if element["type"] == "feedback_buttons":
+        return [element["positive_button"]["value"], element["negative_button"]["value"]]
+    if element["type"] in _OPTION_TYPES:
+        return [option["value"] for option in element.get("options") or ()]
+    return []
+
+
+def _choose(choices: Any, value: str | None) -> Json:
+    for choice in choices:
+        if value is None or choice["value"] == value:
+            return dict(choice)
+    raise LookupError(value)
+
+
+def _channel_name(conversation: Conversation) -> str:
+    return "directmessage" if conversation.kind == "im" else conversation.name
+
+
+def _outcome(ack: Ack, seconds: float, error: str = "") -> Json:
+    return {
+        "acked": ack.ok,
+        "error": error or ("" if ack.ok else ack.outcome),
+        "ack_seconds": round(seconds, 4),
+    }
