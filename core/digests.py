@@ -119,9 +119,15 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class SlotClaim:
-    """The right to publish one slot. `is_retry`: an earlier try began and may have posted."""
+    """The right to publish one slot.
+
+    Attributes:
+        is_retry: An earlier try began and may have posted.
+        holder: Names this claim, so that a late commit of a lost one changes nothing.
+    """
 
     schedule: str
     slot: str
     window: TimeRange
     is_retry: bool
+    holder: str = ""

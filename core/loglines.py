@@ -114,7 +114,8 @@ _LEVEL_FIRST = re.compile(
 # What still stands before the message: a process number, a thread, a logger.
 _REST = re.compile(
     r"(?:[ \t]*(?:\[[^\]\n]{1,60}\]|\d{1,7}(?=[ \t])|-{1,3}(?=[ \t])|#\d+:?|\d+#\d+:"
-    r"|[|:](?=[ \t])|[\w:]+\](?=[ ])|[a-zA-Z_][\w$]*(?:\.[\w$]+){1,}(?:\[\d+\])?(?=[ \t]*[:\-|][ \t])))*[ \t:|\-]*"
+    r"|[|:](?=[ \t])|[\w:]+\](?=[ ])"
+    r"|[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t])))*[ \t:|\-]*"
 )
 _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@\-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _LOGFMT_LEVEL = re.compile(r"(?:^|\s)(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
