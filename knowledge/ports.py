@@ -164,6 +164,10 @@ class VectorStore(Protocol):
         """How many points there are."""
         ...
 
+    async def activate(self) -> None:
+        """Search this model's collection from now on; before, another model's may still serve."""
+        ...
+
     async def close(self) -> None:
         """Flush and let go."""
         ...

@@ -1,0 +1,318 @@
+"""CSV logs: exact answers to "which lines have code 503 between 10:00 and 11:00"."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Final
+
+from core.answers import Passage, Scope
+from core.loglines import LogEntry, LogLevel
+from core.questions import Intent, Reading
+from core.templates import group
+from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
+from knowledge.documents import Document
+
+EXAMPLES = 5
+LONGEST_MESSAGE_CHARS = 300
+MOST_LINES = 50
+# Templates of one file that are indexed for meaning; a file with more is no log but noise.
+MOST_TEMPLATES = 300
+
+_GUESSES: Final[Mapping[str, Sequence[str]]] = {
+    "moment": ("timestamp", "time", "@timestamp", "ts", "date", "datetime"),
+    "level": ("level", "severity", "loglevel", "log_level", "lvl"),
+    "namespace": ("namespace", "ns", "kubernetes.namespace_name", "k8s_namespace"),
+    "pod": ("pod", "pod_name", "kubernetes.pod_name", "k8s_pod"),
+    "container": ("container", "container_name", "service", "app", "component"),
+    "code": ("code", "status", "status_code", "error_code", "http_status"),
+    "message": ("message", "msg", "log", "text", "content"),
+}
+_LEVELS: Final[Mapping[str, int]] = {
+    "TRACE": 10, "DEBUG": 10, "INFO": 20, "NOTICE": 20, "WARN": 30, "WARNING": 30, "ERR": 40,
+    "ERROR": 40, "CRIT": 50, "CRITICAL": 50, "FATAL": 50, "PANIC": 50, "EMERG": 50, "ALERT": 50,
+}  # fmt: skip
+_RANK = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in _LEVELS.items())
+_SELECT = f"""{MOMENT_SQL.format("raw.moment")} AS moment,
+    upper(trim(coalesce(raw.level, ''))) AS level,
+    CASE upper(trim(coalesce(raw.level, ''))) {_RANK} ELSE 0 END AS rank,
+    coalesce(raw.namespace, '') AS namespace, coalesce(raw.pod, '') AS pod,
+    coalesce(nullif(raw.container, ''), raw.pod, '') AS container,
+    regexp_replace(coalesce(nullif(raw.pod, ''), raw.container, ''),
+        '(-[0-9a-f]{{6,10}}-[a-z0-9]{{5}}|-[0-9]{{6,}}-[a-z0-9]{{5}}|-[0-9]{{1,3}}|-[a-z0-9]{{5}})$',
+        '') AS service,
+    coalesce(raw.code, '') AS code, coalesce(raw.message, '') AS message, raw.file AS file"""
+_ASKED_LEVELS = (
+    (re.compile(r"\b(?:critical|fatal|panic)s?\b", re.IGNORECASE), 50),
+    (re.compile(r"\berrors?\b", re.IGNORECASE), 40),
+    (re.compile(r"\bwarn(?:ing)?s?\b", re.IGNORECASE), 30),
+)
+_CLASS_OF_CODES = re.compile(r"[1-5][xX]{2}")
+_LOG_WORDS = re.compile(r"\b(?:logs?|lines?|logged|entries|errors)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Where:
+    """Conditions with their bound values, and the words that tell them to a reader."""
+
+    sql: list[str] = field(default_factory=list)
+    values: list[object] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def add(self, sql: str, *values: object, words: str = "") -> None:
+        self.sql.append(sql)
+        self.values.extend(values)
+        if words:
+            self.words.append(words)
+
+    @property
+    def clause(self) -> str:
+        return " AND ".join(self.sql) or "true"
+
+
+class LogTable:
+    """The lines of all CSV logs that match one pattern. All calls block.
+
+    Args:
+        pattern: A glob pattern.
+        columns: Wanted name (moment, level, namespace, pod, container, code, message) → column in
+            the files, where the guess is not wanted.
+    """
+
+    def __init__(self, pattern: str, columns: Mapping[str, str] | None = None) -> None:
+        self.table = CsvTable(
+            pattern,
+            columns or {},
+            guesses=_GUESSES,
+            required=("moment", "message"),
+            select=_SELECT,
+        )
+
+    def count(self) -> int:
+        """How many usable lines there are."""
+        return int(self.table.query("SELECT count(*) FROM lines")[0][0])
+
+    def facts(self, reading: Reading, scope: Scope, zone: tzinfo) -> tuple[Passage, ...]:
+        """What the lines say on a question, or () when it does not ask for lines.
+
+        Args:
+            reading: Codes, names, namespaces and period become exact conditions.
+            scope: Lines of other namespaces are not read.
+            zone: Times in the text are told in it.
+
+        Raises:
+            KnowledgeError: The table cannot be queried.
+        """
+        if not scope.allows_source("csv-logs"):
+            return ()
+        asks_for_lines = Intent.LOGS in reading.intents or bool(_LOG_WORDS.search(reading.question))
+        has_place = bool(reading.names or reading.namespaces)
+        is_telling = bool(reading.codes) or (
+            has_place and bool(reading.intents & {Intent.WHY, Intent.STATUS, Intent.SIMILAR})
+        )
+        if not asks_for_lines and not is_telling:
+            return ()
+        where = self._where(reading, scope, zone, is_for_errors=not asks_for_lines)
+        passage = self._summary(where, reading, zone, is_exact=asks_for_lines)
+        return (passage,) if passage else ()
+
+    def _where(
+        self, reading: Reading, scope: Scope, zone: tzinfo, *, is_for_errors: bool
+    ) -> _Where:
+        where = _Where()
+        if scope.namespaces:
+            where.add("list_contains(?, namespace)", sorted(scope.namespaces))
+        if reading.codes:
+            conditions = [self._code_condition(code) for code in reading.codes]
+            clause = " OR ".join(sql for sql, _ in conditions)
+            values = [value for _, bound in conditions for value in bound]
+            where.add(f"({clause})", *values, words=f"with code {_any_of(reading.codes)}")
+        level = next((rank for asked, rank in _ASKED_LEVELS if asked.search(reading.question)), 0)
+        if is_for_errors and not reading.codes:
+            level = level or 40
+        if level and not reading.codes:
+            level = self._level_there_is(level)
+            where.add("rank >= ?", level, words=f"of level {LogLevel(level).name} or above")
+        if reading.namespaces:
+            where.add(
+                "list_contains(?, namespace)",
+                list(reading.namespaces),
+                words=f"in {_any_of(reading.namespaces)}",
+            )
+        places = self._places(reading.names)
+        if places:
+            where.add(
+                "(list_contains(?, service) OR list_contains(?, container)"
+                " OR list_contains(?, pod))",
+                places,
+                places,
+                places,
+                words=f"of {_any_of(places)}",
+            )
+        period = reading.time_range
+        if period is not None:
+            where.add(
+                "moment >= ? AND moment < ?",
+                naive(period.start),
+                naive(period.end),
+                words=f"between {_told(period.start, zone)} and {_told(period.end, zone)}",
+            )
+        return where
+
+    def _code_condition(self, code: str) -> tuple[str, tuple[object, ...]]:
+        """A number that the code column knows means that column; else the message may say it."""
+        if code.isdigit():
+            if self.table.query("SELECT 1 FROM lines WHERE code = ? LIMIT 1", [code]):
+                return "code = ?", (code,)
+            return "regexp_matches(message, ?)", (rf"\b{code}\b",)
+        if _CLASS_OF_CODES.fullmatch(code):
+            return "regexp_full_match(code, ?)", (rf"{code[0]}\d\d",)
+        return "(code = ? OR contains(lower(message), ?))", (code, code.lower())
+
+    def _level_there_is(self, asked: int) -> int:
+        """Critical lines are those of level FATAL; where a log has none, its ERROR lines."""
+        if asked > 40:
+            found = self.table.query("SELECT count(*) FROM lines WHERE rank >= ?", [asked])
+            return asked if found[0][0] else 40
+        return asked
+
+    def _places(self, names: Sequence[str]) -> list[str]:
+        """Those names that occur as a service, container or pod."""
+        if not names:
+            return []
+        rows = self.table.query(
+            "SELECT DISTINCT name FROM (SELECT service AS name FROM lines UNION "
+            "SELECT container FROM lines UNION SELECT pod FROM lines) WHERE list_contains(?, name)",
+            [list(names)],
+        )
+        there = {row[0] for row in rows}
+        return [name for name in names if name in there]
+
+    def _summary(
+        self, where: _Where, reading: Reading, zone: tzinfo, *, is_exact: bool
+    ) -> Passage | None:
+        clause = where.clause
+        # Every value is bound; the clause is made of the constants above.
+        ((count, first, last),) = self.table.query(
+            f"SELECT count(*), min(moment), max(moment) FROM lines WHERE {clause}",  # noqa: S608
+            where.values,
+        )
+        told = " ".join(where.words)
+        if not count:
+            if not is_exact or (not reading.codes and not reading.time_range):
+                return None
+            return self._passage(f"No line {told}".strip() + f". {self._span(zone)}", reading)
+        shown = f"{count} line{'s' if count != 1 else ''} {told}".strip()
+        text = [f"{shown}; first {_told(aware(first), zone)}, last {_told(aware(last), zone)}."]
+        if count > 1:
+            text += [self._grouped(clause, where.values, by) for by in ("service", "code", "level")]
+        limit = min(reading.limit or EXAMPLES, MOST_LINES)
+        rows = self.table.query(
+            "SELECT moment, level, namespace, pod, container, code, message FROM lines "  # noqa: S608
+            f"WHERE {clause} ORDER BY moment DESC, file, message LIMIT ?",
+            [*where.values, limit],
+        )
+        if count > 1:
+            text.append(f"The last {len(rows)}:" if count > len(rows) else "All of them:")
+        text += [_line(row, zone) for row in rows]
+        return self._passage("\n".join(part for part in text if part), reading)
+
+    def _grouped(self, clause: str, values: Sequence[object], by: str) -> str:
+        rows = self.table.query(
+            f"SELECT {by}, count(*) AS n FROM lines WHERE {clause} AND {by} != '' "  # noqa: S608
+            f"GROUP BY {by} ORDER BY n DESC, {by} LIMIT 6",
+            values,
+        )
+        if not rows or (len(rows) == 1 and by != "service"):
+            return ""
+        return f"By {by}: {', '.join(f'{name} {count}' for name, count in rows)}."
+
+    def _span(self, zone: tzinfo) -> str:
+        ((count, first, last),) = self.table.query(
+            "SELECT count(*), min(moment), max(moment) FROM lines"
+        )
+        if not count:
+            return "The log is empty."
+        start, end = _told(aware(first), zone), _told(aware(last), zone)
+        return f"The log holds {count} lines, from {start} to {end}."
+
+    def _passage(self, text: str, reading: Reading) -> Passage:
+        key = hashlib.sha256(f"{self.table.pattern}\0{reading.question}".encode()).hexdigest()[:16]
+        place = Path(self.table.pattern)
+        if self.table.malformed:
+            text += f"\n{self.table.malformed} malformed lines of the files were left out."
+        return Passage(
+            id=f"csv-logs:{key}",
+            source="csv-logs",
+            title="Log lines",
+            location=f"{place.parent.name}/{place.name}".lstrip("/"),
+            text=text,
+            updated_at=self.table.updated_at,
+            kind="logs",
+            score=1.0,
+            is_fact=True,
+        )
+
+    def documents(self, path: str, updated_at: datetime | None) -> Iterator[Document]:
+        """The kinds of error lines of one file, each once, for a search by meaning.
+
+        Counts stand in no text: a log that grows leaves its documents as they are.
+        """
+        rows = self.table.query(
+            "SELECT moment, level, namespace, pod, service, code, message, rank FROM lines "
+            "WHERE file = ? AND rank >= 40 ORDER BY moment",
+            [Path(path).name],
+        )
+        places: dict[str, tuple[str, str]] = {}
+        entries = []
+        for number, (moment, _, namespace, _, service, _, message, rank) in enumerate(rows, 1):
+            places.setdefault(message, (namespace, service))
+            entries.append(LogEntry(LogLevel(rank), aware(moment), message, message, number))
+        for found in group(entries)[:MOST_TEMPLATES]:
+            namespace, service = places.get(found.example, ("", ""))
+            if not namespace and found.first.message in places:
+                namespace, service = places[found.first.message]
+            key = hashlib.sha256(f"{service}\0{found.template}".encode()).hexdigest()[:12]
+            place = "/".join(part for part in (namespace, service) if part)
+            yield Document(
+                source="csv-logs",
+                path=f"{Path(path).name}#{key}",
+                title=f"Errors in the log of {place}" if place else "Errors in the log",
+                text=f"{found.template}\n\nFor example: {_cut(found.first.message)}",
+                updated_at=updated_at,
+                namespace=namespace,
+                service=service,
+                kind="logs",
+                is_whole=True,
+            )
+
+
+def _told(moment: datetime, zone: tzinfo) -> str:
+    """A time with its zone, to the second where there are seconds."""
+    local = moment.astimezone(zone)
+    clock = "%H:%M:%S" if local.second else "%H:%M"
+    return local.strftime(f"%Y-%m-%d {clock} %Z").strip()
+
+
+def _line(row: Sequence[object], zone: tzinfo) -> str:
+    moment, level, namespace, pod, container, code, message = row
+    assert isinstance(moment, datetime)
+    time = aware(moment).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    place = f"{namespace}/{pod or container}" if namespace else f"{pod or container}"
+    parts = (time, level, place, code, _cut(str(message)))
+    return "- " + " ".join(str(part) for part in parts if part)
+
+
+def _cut(message: str) -> str:
+    flat = " ".join(message.split())
+    if len(flat) <= LONGEST_MESSAGE_CHARS:
+        return flat
+    return flat[: LONGEST_MESSAGE_CHARS - 1] + "…"
+
+
+def _any_of(words: Sequence[str]) -> str:
+    return " or ".join(words)

@@ -1,0 +1,285 @@
+"""CSV metrics: least, most, last and average of a series, when it left its range, and a picture."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Final
+
+from core.answers import Passage, Scope
+from core.questions import Intent, Reading, TimeRange
+from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
+
+MOST_SERIES = 4
+BUCKETS = 24
+_BARS = "▁▂▃▄▅▆▇█"
+
+_GUESSES: Final[Mapping[str, Sequence[str]]] = {
+    "moment": ("timestamp", "time", "@timestamp", "ts", "date", "datetime"),
+    "series": ("series", "metric", "name", "__name__"),
+    "value": ("value", "val", "v"),
+}
+_SELECT = f"""CASE WHEN isfinite(try_cast(raw.value AS DOUBLE))
+        THEN {MOMENT_SQL.format("raw.moment")} END AS moment,
+    coalesce(raw.series, '') AS series, try_cast(raw.value AS DOUBLE) AS value, raw.file AS file"""
+_WORD = re.compile(r"[a-z0-9]+")
+# What people call a quantity, and the words that stand in a series' name.
+_SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
+    "ram": ("memory",), "mem": ("memory",), "rss": ("memory",), "slow": ("latency", "duration"),
+    "latency": ("duration", "seconds", "p99"), "response": ("latency",), "storage": ("disk",),
+    "space": ("disk",), "filesystem": ("disk",), "restart": ("restarts",), "lag": ("lag",),
+    "restarting": ("restarts",), "restarted": ("restarts",), "p95": ("latency",),
+    "usage": ("used", "working"), "connection": ("connections",), "behind": ("lag",),
+}  # fmt: skip
+# Words that stand in a name for its unit or its statistics, and tell nothing of its subject.
+_UNITS = frozenset({"bytes", "ms", "us", "seconds", "percent", "total", "s", "ratio", "set"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """One series over one period; moments aware UTC."""
+
+    series: str
+    count: int
+    least: float
+    most: float
+    average: float
+    last: float
+    most_at: datetime
+    start: datetime
+    end: datetime
+    first: float
+
+
+class MetricTable:
+    """The values of all CSV metrics that match one pattern. All calls block."""
+
+    def __init__(self, pattern: str, columns: Mapping[str, str] | None = None) -> None:
+        self.table = CsvTable(
+            pattern,
+            columns or {},
+            guesses=_GUESSES,
+            required=("moment", "series", "value"),
+            select=_SELECT,
+        )
+
+    def count(self) -> int:
+        """How many values there are."""
+        return int(self.table.query("SELECT count(*) FROM lines")[0][0])
+
+    def series(self) -> tuple[str, ...]:
+        """Names of all series."""
+        rows = self.table.query("SELECT DISTINCT series FROM lines ORDER BY series")
+        return tuple(str(row[0]) for row in rows)
+
+    def facts(
+        self,
+        reading: Reading,
+        scope: Scope,
+        zone: tzinfo,
+        hidden: frozenset[str] = frozenset(),
+    ) -> tuple[Passage, ...]:
+        """What the series say that the question names, or ().
+
+        Args:
+            reading: Names choose the service, other words the quantity, and the period limits.
+            scope: Whether this source may be used at all.
+            zone: Times in the text are told in it.
+            hidden: Names of services and nodes outside the channel's scope; their series are
+                not read. A series whose subject nobody knows is hidden when a scope is set.
+
+        Raises:
+            KnowledgeError: The table cannot be queried.
+        """
+        if not scope.allows_source("csv-metrics"):
+            return ()
+        chosen = choose_series(self.series(), reading, hidden)
+        found = []
+        for name in chosen:
+            stats = self._stats(name, reading.time_range)
+            if stats is not None:
+                found.append(self._passage(stats, zone))
+        return tuple(found)
+
+    def _stats(self, series: str, period: TimeRange | None) -> Stats | None:
+        where, values = _where(series, period)
+        # Every value is bound; the clause is a constant.
+        ((count, least, most, average, last, first, most_at, start, end),) = self.table.query(
+            "SELECT count(*), min(value), max(value), avg(value), arg_max(value, moment), "  # noqa: S608
+            "arg_min(value, moment), arg_max(moment, value), min(moment), max(moment) "
+            f"FROM lines WHERE {where}",
+            values,
+        )
+        if not count:
+            return None
+        return Stats(
+            series, count, least, most, average, last,
+            aware(most_at), aware(start), aware(end), first,
+        )  # fmt: skip
+
+    def picture(self, series: str, period: TimeRange) -> str:
+        """Averages over 24 equal parts of a period as bars; a blank where there is no value."""
+        width = max((period.end - period.start).total_seconds() / BUCKETS, 1e-3)
+        rows = self.table.query(
+            "SELECT CAST(floor(epoch(moment - ?) / ?) AS INTEGER) AS part, avg(value) "
+            "FROM lines WHERE series = ? AND moment >= ? AND moment < ? GROUP BY part",
+            [naive(period.start), width, series, naive(period.start), naive(period.end)],
+        )
+        parts = dict(rows)
+        return sparkline([parts.get(part) for part in range(BUCKETS)])
+
+    def outside(self, stats: Stats) -> list[tuple[datetime, datetime, float]]:
+        """Stretches in the period that lie outside the series' usual range: from, to, extreme.
+
+        Usual is what lies within one and a half times the middle half's width around that half,
+        over all values there are.
+        """
+        ((low, high),) = self.table.query(
+            "SELECT quantile_cont(value, 0.25), quantile_cont(value, 0.75) FROM lines "
+            "WHERE series = ?",
+            [stats.series],
+        )
+        slack = 1.5 * (high - low)
+        rows = self.table.query(
+            "SELECT min(moment), max(moment), arg_max(value, abs(value - ?)) FROM ("
+            "  SELECT moment, value, out, sum(CASE WHEN out THEN 0 ELSE 1 END) OVER "
+            "    (ORDER BY moment) AS stretch FROM ("
+            "    SELECT moment, value, value < ? OR value > ? AS out FROM lines "
+            "    WHERE series = ? AND moment BETWEEN ? AND ?)"
+            ") WHERE out GROUP BY stretch ORDER BY min(moment)",
+            [
+                (low + high) / 2,
+                low - slack,
+                high + slack,
+                stats.series,
+                naive(stats.start),
+                naive(stats.end),
+            ],
+        )
+        return [(aware(start), aware(end), value) for start, end, value in rows]
+
+    def _passage(self, stats: Stats, zone: tzinfo) -> Passage:
+        name = stats.series
+        shown = f"{_told(stats.start, zone)} to {_told(stats.end, zone, with_day=False)}"
+        text = []
+        text.append(
+            f"{name} from {shown}: last {_value(stats.last, name)}, "
+            f"average {_value(stats.average, name)}, least {_value(stats.least, name)}, "
+            f"most {_value(stats.most, name)} (at {_told(stats.most_at, zone, with_day=False)})."
+        )
+        seconds = (stats.end - stats.start).total_seconds()
+        if name.endswith("_total") and seconds > 0:
+            risen = stats.last - stats.first
+            rate = risen / seconds * 3600
+            text.append(f"It rose by {risen:g}, that is {rate:.3g} an hour.")
+        if stats.count > 2:
+            end = stats.end.timestamp() + 1
+            period = TimeRange(stats.start, datetime.fromtimestamp(end, stats.end.tzinfo))
+            text.append(f"{self.picture(name, period)} (averages over 24 equal parts)")
+        stretches = self.outside(stats)
+        if stretches:
+            told = ", ".join(
+                f"{_stretch(start, end, zone)} ({_value(value, name)})"
+                for start, end, value in stretches[-3:]
+            )
+            more = f", {len(stretches) - 3} times before" if len(stretches) > 3 else ""
+            text.append(f"Outside its usual range: {told}{more}.")
+        key = hashlib.sha256(f"{name}\0{stats.start}\0{stats.end}".encode()).hexdigest()[:16]
+        place = Path(self.table.pattern)
+        return Passage(
+            id=f"csv-metrics:{key}",
+            source="csv-metrics",
+            title=f"Metric {name}",
+            location=f"{place.parent.name}/{place.name}".lstrip("/"),
+            text="\n".join(text),
+            updated_at=self.table.updated_at,
+            service=subject_of(name),
+            kind="metrics",
+            score=1.0,
+            is_fact=True,
+        )
+
+
+def subject_of(series: str) -> str:
+    """The service or node in front of the slash of "payments/memory_bytes", or ''."""
+    return series.partition("/")[0] if "/" in series else ""
+
+
+def choose_series(
+    names: Sequence[str], reading: Reading, hidden: frozenset[str] = frozenset()
+) -> list[str]:
+    """At most four series that a question names: by subject and by words for the quantity."""
+    asked = {word for word in _WORD.findall(reading.question.lower()) if word not in _UNITS}
+    for word in tuple(asked):
+        asked.update(_SYNONYMS.get(word, ()))
+    subjects = {name.lower() for name in reading.names}
+    wants_numbers = Intent.METRICS in reading.intents
+    scored = []
+    for name in names:
+        subject, _, quantity = name.rpartition("/")
+        if subject in hidden:
+            continue
+        words = set(_WORD.findall(quantity.lower())) - _UNITS
+        overlap = len(words & asked)
+        is_named = bool(subject) and subject.lower() in subjects
+        has_other_subject = bool(subject) and bool(subjects) and not is_named
+        # A name alone is enough only where numbers were asked for; a word alone ("memory") too.
+        if has_other_subject or not (is_named or overlap):
+            continue
+        if (is_named and (overlap or wants_numbers)) or (overlap and wants_numbers):
+            scored.append((-(2 * is_named + overlap), name))
+    best = sorted(scored)
+    top = best[0][0] if best else 0
+    # With one series that fits word for word, its lesser neighbours only distract.
+    return [name for score, name in best if score <= top + 1][:MOST_SERIES]
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Bars from the least value to the most; a blank for None."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, width = min(known), max(known) - min(known)
+    bars = []
+    for value in values:
+        if value is None:
+            bars.append(" ")
+        else:
+            bars.append(_BARS[int((value - low) / width * 7.999)] if width else _BARS[3])
+    return "".join(bars)
+
+
+def _where(series: str, period: TimeRange | None) -> tuple[str, list[object]]:
+    if period is None:
+        return "series = ?", [series]
+    bounds: list[object] = [series, naive(period.start), naive(period.end)]
+    return "series = ? AND moment >= ? AND moment < ?", bounds
+
+
+def _value(value: float, series: str) -> str:
+    """A number with the unit that the series' name ends with."""
+    if series.endswith("_bytes"):
+        for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+            if abs(value) >= size:
+                return f"{value / size:.1f} {unit}"
+        return f"{value:.0f} B"
+    shown = f"{value:.1f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.3g}"
+    for suffix, unit in (
+        ("_percent", " %"), ("_ms", " ms"), ("_us", " µs"), ("_seconds", " s"), ("_ratio", ""),
+    ):  # fmt: skip
+        if series.endswith(suffix):
+            return shown + unit
+    return shown
+
+
+def _told(moment: datetime, zone: tzinfo, *, with_day: bool = True) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z" if with_day else "%H:%M %Z").strip()
+
+
+def _stretch(start: datetime, end: datetime, zone: tzinfo) -> str:
+    first, last = (_told(moment, zone, with_day=False) for moment in (start, end))
+    return f"at {first}" if first == last else f"{first} to {last}"

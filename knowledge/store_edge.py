@@ -1,0 +1,358 @@
+"""Qdrant embedded in this process (`qdrant_edge`): one folder, nothing to install.
+
+Below the folder stands one collection a model and the file `current`, which names the one that is
+searched. A new model fills its collection beside the old one, whose text search goes on until
+`activate`. The engine may be called from several threads; every call here leaves the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeVar
+from uuid import UUID
+
+import qdrant_edge as engine
+
+from core.errors import KnowledgeError
+from knowledge.ports import Filter, Hit, Point
+from knowledge.sparse import SparseEncoder, SparseTerms, with_parts
+
+T = TypeVar("T")
+
+# Counted on this module's own layout: another number means another folder, filled anew.
+LAYOUT = 1
+PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
+# Typical length of a chunk in terms, for BM25's length normalisation.
+AVERAGE_CHUNK_TERMS = 110.0
+_SCROLL_PAGE = 1000
+_REBUILD = "It holds only what can be read again from the sources: delete it and start again"
+
+
+class Bm25Encoder:
+    """The engine's own BM25 term weights; implements `knowledge.sparse.SparseEncoder`."""
+
+    def __init__(self) -> None:
+        self._bm25 = engine.Bm25(engine.Bm25Config(avg_len=AVERAGE_CHUNK_TERMS))
+
+    def document(self, text: str) -> SparseTerms:
+        """Terms of a stored text, weighted by frequency and length."""
+        vector = self._bm25.embed_document(with_parts(text))
+        return SparseTerms(tuple(vector.indices), tuple(vector.values))
+
+    def query(self, text: str) -> SparseTerms:
+        """Terms of a search, each with weight 1."""
+        vector = self._bm25.embed_query(with_parts(text))
+        return SparseTerms(tuple(vector.indices), tuple(vector.values))
+
+
+class EdgeStore:
+    """Implements `knowledge.ports.VectorStore`. Make one with `EdgeStore.open`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        lock: IO[str],
+        shards: Mapping[str, Any],
+        own: str,
+        encoder: SparseEncoder,
+    ) -> None:
+        self._folder = folder
+        self._lock = lock
+        self._shards = dict(shards)
+        self._own = own
+        self._encoder = encoder
+        # Two updates that belong together (look, then write) must not be parted by a third.
+        self._updating = threading.Lock()
+
+    @classmethod
+    async def open(
+        cls, folder: Path, model: str, size: int, encoder: SparseEncoder | None = None
+    ) -> EdgeStore:
+        """Open or create the collection of an embedding model.
+
+        Args:
+            folder: Holds all collections; created where missing.
+            model: `Embedder.name`.
+            size: `Embedder.size`.
+            encoder: BM25 terms; the engine's own by default.
+
+        Raises:
+            KnowledgeError: Another process holds the folder, it cannot be written, or its files
+                do not load.
+        """
+        return await asyncio.to_thread(cls._open, folder, model, size, encoder or Bm25Encoder())
+
+    @classmethod
+    def _open(cls, folder: Path, model: str, size: int, encoder: SparseEncoder) -> EdgeStore:
+        lock = _take(folder)
+        try:
+            own = f"{_slug(model)}-{size}-v{LAYOUT}"
+            current = _read_pointer(folder)
+            shards = {own: _open_shard(folder / own, size)}
+            if current and current != own and (folder / current).is_dir():
+                shards[current] = _load_shard(folder / current)
+            elif current != own:
+                _write_pointer(folder, own)
+        except BaseException:
+            lock.close()
+            raise
+        return cls(folder, lock, shards, own, encoder)
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Add or replace points: always the sparse vector, the dense one where given."""
+        if points:
+            await self._call("write to", lambda: self._upsert(points))
+
+    def _upsert(self, points: Sequence[Point]) -> None:
+        made = [
+            engine.Point(
+                point.id,
+                {
+                    "sparse": _sparse(self._encoder.document(point.text)),
+                    **({"dense": list(point.dense)} if point.dense is not None else {}),
+                },
+                {**point.payload, "text": point.text},
+            )
+            for point in points
+        ]
+        with self._updating:
+            self._mine.update(engine.UpdateOperation.upsert_points(made))
+
+    async def set_dense(self, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Fill in dense vectors; points that are gone by now are passed over."""
+        if vectors:
+            await self._call("write to", lambda: self._set_dense(vectors))
+
+    def _set_dense(self, vectors: Mapping[str, Sequence[float]]) -> None:
+        with self._updating:
+            there = {
+                str(record.id)
+                for record in self._mine.retrieve(
+                    list(vectors), with_payload=False, with_vector=False
+                )
+            }
+            rows = [
+                engine.PointVectors(key, {"dense": list(vector)})
+                for key, vector in vectors.items()
+                if key in there
+            ]
+            if rows:
+                self._mine.update(engine.UpdateOperation.update_vectors(rows))
+
+    async def missing_dense(self, limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` (id, text) of points that still lack a dense vector."""
+        request = engine.ScrollRequest(
+            limit=limit,
+            filter=engine.Filter(must_not=[engine.HasVectorCondition("dense")]),
+            with_payload=["text"],
+        )
+        records, _ = await self._call("read", lambda: self._mine.scroll(request))
+        return [(str(record.id), str((record.payload or {}).get("text", ""))) for record in records]
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Remove points; ids that are not there do not matter."""
+        if ids:
+            operation = engine.UpdateOperation.delete_points([UUID(key) for key in ids])
+            await self._call("write to", lambda: self._update(operation))
+
+    def _update(self, operation: Any) -> None:
+        with self._updating:
+            self._mine.update(operation)
+
+    async def scan(self, filters: Filter | None = None) -> dict[str, Mapping[str, object]]:
+        """Payload (without text) of every point, by id."""
+        return await self._call("read", lambda: dict(self._scan(filters)))
+
+    def _scan(self, filters: Filter | None) -> Iterator[tuple[str, Mapping[str, object]]]:
+        offset = None
+        while True:
+            request = engine.ScrollRequest(
+                offset=offset,
+                limit=_SCROLL_PAGE,
+                filter=_filter(filters),
+                with_payload=engine.PayloadSelector.Exclude(["text"]),
+            )
+            records, offset = self._mine.scroll(request)
+            for record in records:
+                yield str(record.id), record.payload or {}
+            if offset is None:
+                return
+
+    async def search_sparse(
+        self, text: str, limit: int, filters: Filter | None = None
+    ) -> list[Hit]:
+        """Best matches by BM25, in the collection that `current` names."""
+        terms = self._encoder.query(text)
+        if not terms.indices:
+            return []
+        query = engine.Query.Nearest(_sparse(terms), using="sparse")
+        return await self._call(
+            "search", lambda: _search(self._shards[self._searched], query, limit, filters)
+        )
+
+    async def search_dense(
+        self, vector: Sequence[float], limit: int, filters: Filter | None = None
+    ) -> list[Hit]:
+        """Best matches by cosine, among points whose dense vector is filled in."""
+        query = engine.Query.Nearest(list(vector), using="dense")
+        return await self._call("search", lambda: _search(self._mine, query, limit, filters))
+
+    async def count(self) -> int:
+        """How many points this model's collection holds."""
+        return await self._call("read", lambda: self._mine.count(engine.CountRequest()))
+
+    async def activate(self) -> None:
+        """Search this model's collection from now on, and remove the one searched before."""
+        await self._call("write to", self._activate)
+
+    def _activate(self) -> None:
+        self._mine.flush()
+        self._mine.optimize()
+        old = [name for name in self._shards if name != self._own]
+        if not old:
+            return
+        _write_pointer(self._folder, self._own)
+        for name in old:
+            self._shards.pop(name).close()
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    async def close(self) -> None:
+        """Flush and let go of the folder. A second call does nothing."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._updating:
+            for shard in self._shards.values():
+                shard.flush()
+                shard.close()
+            self._shards.clear()
+            self._lock.close()
+
+    @property
+    def _mine(self) -> Any:
+        return self._shards[self._own]
+
+    @property
+    def _searched(self) -> str:
+        return next((name for name in self._shards if name != self._own), self._own)
+
+    async def _call(self, verb: str, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except KeyError as error:
+            raise KnowledgeError(
+                f"{verb} the embedded Qdrant", "it is closed", "Start the bot again"
+            ) from error
+        except Exception as error:
+            if type(error) is not Exception:  # the engine raises the bare class; the rest is ours
+                raise
+            raise KnowledgeError(
+                f"{verb} the embedded Qdrant in {self._folder}", _brief(error), _REBUILD
+            ) from error
+
+
+def _search(shard: Any, query: Any, limit: int, filters: Filter | None) -> list[Hit]:
+    request = engine.QueryRequest(
+        limit=limit, query=query, filter=_filter(filters), with_payload=True
+    )
+    hits = []
+    for found in shard.query(request):
+        payload = dict(found.payload or {})
+        text = str(payload.pop("text", ""))
+        hits.append(Hit(str(found.id), found.score, text, payload))
+    return hits
+
+
+def _filter(filters: Filter | None) -> Any:
+    if filters is None or not filters.any_of:
+        return None
+    return engine.Filter(
+        must=[
+            engine.FieldCondition(key, match=engine.MatchAny(list(values)))
+            for key, values in filters.any_of.items()
+        ]
+    )
+
+
+def _sparse(terms: SparseTerms) -> Any:
+    return engine.SparseVector(list(terms.indices), list(terms.values))
+
+
+def _take(folder: Path) -> IO[str]:
+    """An open file whose lock keeps other processes out; the system drops it when we die."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {folder}",
+            (error.strerror or "the folder cannot be written").lower(),
+            "Give the bot a data folder that it may write",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {folder}",
+            "another process holds it",
+            "Stop the other bot, give this one its own data folder, or use a Qdrant server",
+        ) from error
+    return lock
+
+
+def _open_shard(path: Path, size: int) -> Any:
+    if (path / "edge_config.json").exists():
+        return _load_shard(path)
+    # A folder without the config is a creation that was cut short; nothing was stored in it.
+    shutil.rmtree(path, ignore_errors=True)
+    config = engine.EdgeConfig(
+        vectors={"dense": engine.EdgeVectorParams(size=size, distance=engine.Distance.Cosine)},
+        sparse_vectors={"sparse": engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
+    )
+    shard = engine.EdgeShard.create(str(path), config)
+    for name in PAYLOAD_INDEXES:
+        shard.update(
+            engine.UpdateOperation.create_field_index(name, engine.PayloadSchemaType.Keyword)
+        )
+    return shard
+
+
+def _load_shard(path: Path) -> Any:
+    try:
+        return engine.EdgeShard.load(str(path))
+    except Exception as error:  # the engine raises nothing more telling than Exception
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {path}", _brief(error), _REBUILD
+        ) from error
+
+
+def _read_pointer(folder: Path) -> str:
+    try:
+        return (folder / "current").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _write_pointer(folder: Path, name: str) -> None:
+    draft = folder / "current.new"
+    with draft.open("w") as file:
+        file.write(name)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / "current")
+
+
+def _slug(model: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+
+
+def _brief(error: Exception) -> str:
+    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

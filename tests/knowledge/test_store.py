@@ -1,0 +1,295 @@
+"""One suite for both stores: embedded Qdrant, and the server's client on its in-memory engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+from qdrant_client import AsyncQdrantClient
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from core.errors import KnowledgeError
+from knowledge.ports import Filter, Point, VectorStore
+from knowledge.store_edge import Bm25Encoder, EdgeStore
+from knowledge.store_server import ServerOptions, ServerStore, connect
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
+
+Opener = Callable[[str], Awaitable[VectorStore]]
+OPTIONS = ServerOptions("http://qdrant.example.com:6333", is_quantised=True)
+
+
+def key(name: str) -> str:
+    return str(uuid5(NAMESPACE_URL, name))
+
+
+def point(name: str, text: str, dense: tuple[float, ...] | None = None, **payload: str) -> Point:
+    return Point(key(name), text, {"path": name, "namespace": "", **payload}, dense)
+
+
+@pytest.fixture(params=["edge", "server"])
+async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
+    """Opens a store of the kind under test; a second one replaces the first."""
+    opened: list[VectorStore] = []
+    client = AsyncQdrantClient(":memory:")
+
+    async def open_store(model: str = "words") -> VectorStore:
+        store: VectorStore
+        if request.param == "edge":
+            for earlier in opened:
+                await earlier.close()
+            store = await EdgeStore.open(tmp_path / "qdrant", model, 3)
+        else:
+            store = await ServerStore.open(client, OPTIONS, model, 3, encoder=Bm25Encoder())
+        opened.append(store)
+        return store
+
+    yield open_store
+    for store in opened:
+        await store.close()
+    await client.close()
+
+
+@pytest.fixture
+async def store(opener: Opener) -> VectorStore:
+    return await opener("words")
+
+
+async def test_text_search_finds_the_point_with_the_rare_word(store: VectorStore) -> None:
+    await store.upsert(
+        [
+            point("redis", "redis refuses the connection", team="platform"),
+            point("kafka", "kafka does not answer the connection"),
+            point("mail", "the mail worker waits for a connection"),
+        ]
+    )
+    hits = await store.search_sparse("redis connection", 10)
+    assert hits[0].payload["path"] == "redis"
+    assert len(hits) == 3
+    assert hits[0].text == "redis refuses the connection"
+    assert hits[0].payload["team"] == "platform"
+    assert hits[0].score > hits[1].score
+
+
+async def test_parts_of_a_camel_case_word_find_it_and_the_word_finds_its_parts(
+    store: VectorStore,
+) -> None:
+    await store.upsert([point("a", "reason ErrImagePull"), point("b", "image pull failed")])
+    assert {hit.id for hit in await store.search_sparse("image pull", 5)} == {key("a"), key("b")}
+    assert (await store.search_sparse("ErrImagePull", 5))[0].id == key("a")
+
+
+async def test_a_search_without_any_term_finds_nothing(store: VectorStore) -> None:
+    await store.upsert([point("a", "something")])
+    assert await store.search_sparse("the ?!", 5) == []
+
+
+async def test_dense_vectors_are_filled_in_later_and_then_found(store: VectorStore) -> None:
+    await store.upsert([point("a", "one"), point("b", "two"), point("c", "three", (0, 0, 1))])
+    assert {text for _, text in await store.missing_dense(10)} == {"one", "two"}
+    assert len(await store.missing_dense(1)) == 1
+    await store.set_dense({key("a"): (1, 0, 0), key("gone"): (0, 1, 0)})
+    assert await store.missing_dense(10) == [(key("b"), "two")]
+    hits = await store.search_dense((0.9, 0.1, 0), 10)
+    assert [hit.id for hit in hits] == [key("a"), key("c")]
+    assert hits[0].score == pytest.approx(0.994, abs=0.01)
+    assert await store.count() == 3
+
+
+async def test_filling_in_nothing_or_only_what_is_gone_changes_nothing(store: VectorStore) -> None:
+    await store.upsert([])
+    await store.delete([])
+    await store.set_dense({})
+    await store.set_dense({key("gone"): (0, 1, 0)})
+    assert await store.count() == 0
+
+
+async def test_a_filter_limits_both_legs_to_points_where_every_field_holds(
+    store: VectorStore,
+) -> None:
+    await store.upsert(
+        [
+            point("a", "pods", (1, 0, 0), namespace="shop", team="orders"),
+            point("b", "pods", (1, 0, 0), namespace="trading", team="orders"),
+            point("c", "pods", (1, 0, 0), namespace="", team="data"),
+        ]
+    )
+    shop = Filter({"namespace": ("shop", "")})
+    both = Filter({"namespace": ("shop", ""), "team": ("orders",)})
+    assert {hit.id for hit in await store.search_sparse("pods", 5, shop)} == {key("a"), key("c")}
+    assert [hit.id for hit in await store.search_dense((1, 0, 0), 5, both)] == [key("a")]
+    assert set(await store.scan(both)) == {key("a")}
+    assert set(await store.scan(Filter())) == {key("a"), key("b"), key("c")}
+
+
+async def test_upserting_again_replaces_and_deleting_removes(store: VectorStore) -> None:
+    await store.upsert([point("a", "old words"), point("b", "more")])
+    await store.upsert([point("a", "new words")])
+    assert await store.count() == 2
+    await store.delete([key("b"), key("never there")])
+    assert await store.count() == 1
+    assert [hit.text for hit in await store.search_sparse("words", 5)] == ["new words"]
+
+
+async def test_a_scan_gives_all_payloads_without_texts(store: VectorStore) -> None:
+    await store.upsert([point(f"p{number}", f"text {number}") for number in range(1203)])
+    payloads = await store.scan()
+    assert len(payloads) == 1203
+    assert payloads[key("p7")] == {"path": "p7", "namespace": ""}
+
+
+async def test_another_model_fills_beside_while_the_old_text_search_goes_on(
+    opener: Opener,
+) -> None:
+    old = await opener("old model")
+    await old.upsert([point("a", "payments runbook")])
+    new = await opener("new model")
+    assert await new.count() == 0
+    assert [hit.id for hit in await new.search_sparse("payments", 5)] == [key("a")]
+    await new.upsert([point("b", "payments runbook", (1, 0, 0))])
+    assert [hit.id for hit in await new.search_sparse("payments", 5)] == [key("a")]
+    await new.activate()
+    assert [hit.id for hit in await new.search_sparse("payments", 5)] == [key("b")]
+    await new.activate()
+    again = await opener("new model")
+    assert [hit.id for hit in await again.search_sparse("payments", 5)] == [key("b")]
+    assert (await opener("old model")) is not None
+
+
+async def test_what_was_acknowledged_is_there_after_opening_again(tmp_path: Path) -> None:
+    first = await EdgeStore.open(tmp_path, "words", 3)
+    await first.upsert([point("a", "kept")])
+    await first.close()
+    await first.close()
+    second = await EdgeStore.open(tmp_path, "words", 3)
+    assert await second.count() == 1
+    await second.close()
+
+
+async def test_a_second_process_on_the_folder_is_told_so(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, pathlib, sys\n"
+        "from knowledge.store_edge import EdgeStore\n"
+        "async def main():\n"
+        "    await EdgeStore.open(pathlib.Path(sys.argv[1]), 'words', 3)\n"
+        "    print('open', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen(  # noqa: ASYNC220, S603  (the script is above, and the test waits for it)
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout is not None
+        assert await asyncio.to_thread(holder.stdout.readline) == "open\n"
+        with pytest.raises(KnowledgeError, match="another process holds it"):
+            await EdgeStore.open(tmp_path, "words", 3)
+        holder.kill()
+    # The system drops a dead process's lock: nobody has to clean up after a crash.
+    store = await EdgeStore.open(tmp_path, "words", 3)
+    await store.close()
+
+
+async def test_a_closed_or_broken_embedded_store_says_what_to_do(tmp_path: Path) -> None:
+    store = await EdgeStore.open(tmp_path / "a", "words", 3)
+    with pytest.raises(KnowledgeError, match="embedded Qdrant") as wrong:
+        await store.search_dense((1.0, 2.0), 3)
+    assert "delete it" in wrong.value.remedy
+    await store.close()
+    with pytest.raises(KnowledgeError, match="it is closed"):
+        await store.count()
+    config = next((tmp_path / "a").glob("*/edge_config.json"))
+    config.write_text("{")
+    with pytest.raises(KnowledgeError, match="delete it"):
+        await EdgeStore.open(tmp_path / "a", "words", 3)
+
+
+async def test_a_creation_that_was_cut_short_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "words-3-v1" / "segments").mkdir(parents=True)
+    store = await EdgeStore.open(tmp_path, "words", 3)
+    assert await store.count() == 0
+    await store.close()
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KnowledgeError, match="may write"):
+        await EdgeStore.open(tmp_path / "file" / "qdrant", "words", 3)
+
+
+class FlakyClient:
+    """Answers `collection_exists` with the given errors first, then as told."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+
+    async def collection_exists(self, _name: str) -> bool:
+        if self.errors:
+            raise self.errors.pop(0)
+        return True
+
+    async def get_aliases(self) -> object:
+        """An alias that points at the collection in use."""
+        from qdrant_client import models  # noqa: PLC0415  (only this fake needs it)
+
+        return models.CollectionsAliasesResponse(
+            aliases=[models.AliasDescription(alias_name="opsbot", collection_name="c")]
+        )
+
+
+def refusal(status: int) -> UnexpectedResponse:
+    from httpx import Headers  # noqa: PLC0415  (only errors need it)
+
+    return UnexpectedResponse(status, "no", json.dumps({}).encode(), Headers())
+
+
+async def open_with(client: FlakyClient, waits: list[float]) -> ServerStore:
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    return await ServerStore.open(
+        client,  # type: ignore[arg-type]  # has the two calls that opening makes
+        OPTIONS,
+        "words",
+        3,
+        encoder=Bm25Encoder(),
+        sleep=sleep,
+    )
+
+
+async def test_a_server_that_is_away_for_a_moment_is_asked_again_after_growing_pauses() -> None:
+    waits: list[float] = []
+    away = ResponseHandlingException(ConnectionError("refused"))
+    await open_with(FlakyClient(away, refusal(503)), waits)
+    assert waits == [0.25, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ResponseHandlingException(ConnectionError("refused")), "does not answer"),
+        (refusal(401), "refuses the API key"),
+        (refusal(400), "status 400"),
+        (ValueError("no such thing"), "cannot do that"),
+    ],
+)
+async def test_a_server_error_names_the_host_and_what_to_check(
+    error: Exception, words: str
+) -> None:
+    with pytest.raises(KnowledgeError, match=words) as wrong:
+        await open_with(FlakyClient(error, error, error, error), [])
+    assert "qdrant.example.com" in wrong.value.asked
+    assert wrong.value.__cause__ is error
+
+
+async def test_connecting_sends_nothing_until_the_first_request() -> None:
+    client = connect(OPTIONS)
+    await client.close()
