@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack import world
+from sandbox.slack import app_events, world
 from sandbox.slack.dispatcher import Dispatcher
-from sandbox.slack.entities import compose
+from sandbox.slack.entities import compose, rich_text
 from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.faults import Faults
 from sandbox.slack.interactions import Interactions, action_of, offered
 from sandbox.slack.recorder import Recorder
+from sandbox.slack.things import OpenView
 from sandbox.slack.timeline import Conversation, Message
-from sandbox.slack.workspace import OpenView, Workspace
+from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
@@ -87,7 +88,8 @@ class Controls:
         if message.get("user") != author.id:
             raise ControlError("user", "only the author may edit", [str(message.get("user"))])
         words = compose(text, self.workspace.user_ids(), self.workspace.channel_ids())
-        return self.workspace.edit(conversation, message, {"text": words}, editor=author.id)
+        changes = {"text": words, "blocks": rich_text(words)}
+        return self.workspace.edit(conversation, message, changes, editor=author.id)
 
     def delete(self, channel: str, user: str, ts: str) -> None:
         """Delete a message."""
@@ -176,15 +178,8 @@ class Controls:
         author = self.user(user)
         conversation = self.workspace.open_dm(author.id)
         view = self.workspace.homes.get(author.id)
-        event: Json = {
-            "type": "app_home_opened",
-            "user": author.id,
-            "channel": conversation.id,
-            "tab": tab,
-            "event_ts": f"{self.workspace.clock.now():.6f}",
-        }
-        if view is not None and tab == "home":
-            event["view"] = view
+        now_ts = self.workspace.now_ts()
+        event = app_events.home_opened(conversation, author.id, tab, view, now_ts)
         self.workspace.emit(event, "app_home_opened")
         return view
 
@@ -193,13 +188,8 @@ class Controls:
         author = self.user(user)
         conversation = self.conversation(channel, author)
         self.message(conversation, thread_ts, "thread_ts")
-        event = {
-            "type": "agent_session_stopped",
-            "user": author.id,
-            "channel": conversation.id,
-            "thread_ts": thread_ts,
-            "event_ts": f"{self.workspace.clock.now():.6f}",
-        }
+        now_ts = self.workspace.now_ts()
+        event = app_events.session_stopped(conversation, author.id, thread_ts, now_ts)
         self.workspace.emit(event, "agent_session_stopped")
 
     # Arranging
@@ -232,7 +222,7 @@ class Controls:
             self.workspace.conversations[channel_id] = made
         conversation = self.workspace.conversations[channel_id]
         conversation.is_archived, conversation.is_ext_shared = archived, ext_shared
-        self.workspace.tell("conversation", self.workspace.conversation_object(conversation))
+        self.workspace.tell("conversation", conversation.to_slack())
         return conversation
 
     def add_user(

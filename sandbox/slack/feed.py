@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack import world
-from sandbox.slack.workspace import Change, Workspace
+from sandbox.slack.things import Change
+from sandbox.slack.workspace import Workspace
 
 _PENDING = 2_000
 _PING_SECONDS = 15.0

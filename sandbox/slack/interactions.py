@@ -1,4 +1,4 @@
-"""What a person does to the app: commands, buttons, shortcuts, modals; and `response_url`."""
+"""What a person does to the app: commands, buttons, shortcuts and modals."""
 
 from __future__ import annotations
 
@@ -7,34 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack import world
-from sandbox.slack.blocks import check_message, with_ids
+from sandbox.slack.blocks import with_ids
 from sandbox.slack.dispatcher import Dispatcher
 from sandbox.slack.entities import escape
 from sandbox.slack.errors import SlackError
+from sandbox.slack.response_urls import ResponseUrls
+from sandbox.slack.things import OpenView
 from sandbox.slack.timeline import Conversation, Message
 from sandbox.slack.transports import COMMANDS, INTERACTIVE, Ack
-from sandbox.slack.workspace import OpenView, Workspace
+from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
 _OPTION_TYPES = ("static_select", "radio_buttons", "overflow")
-
-
-@dataclass(slots=True)
-class ResponseUrl:
-    """A way back to one user, for a while and a few uses.
-
-    Attributes:
-        source: The message the interaction came from, None for a command.
-        latest: The message that was posted through this address last.
-    """
-
-    id: str
-    conversation: Conversation
-    user: str
-    expires_at: float
-    uses_left: int
-    source: Message | None = None
-    latest: Message | None = None
 
 
 @dataclass(slots=True)
@@ -50,12 +34,12 @@ class Interactions:
     def __init__(self, workspace: Workspace, dispatcher: Dispatcher) -> None:
         self._workspace = workspace
         self._dispatcher = dispatcher
-        self._response_urls: dict[str, ResponseUrl] = {}
+        self.ways_back = ResponseUrls(workspace)
         self._triggers: dict[str, _Trigger] = {}
 
     def clear(self) -> None:
         """Forget triggers and response addresses."""
-        self._response_urls.clear()
+        self.ways_back.clear()
         self._triggers.clear()
 
     # What people do
@@ -64,7 +48,7 @@ class Interactions:
         self, conversation: Conversation, user: world.User, command: str, text: str
     ) -> Json:
         """Run a slash command; the user sees Slackbot's note when the app does not confirm."""
-        way_back = self._new_response_url(conversation, user.id, None)
+        way_back = self.ways_back.issue(conversation, user.id, None)
         name = "directmessage" if conversation.kind == "im" else conversation.name
         payload = {
             "token": world.VERIFICATION_TOKEN,
@@ -78,7 +62,7 @@ class Interactions:
             "text": escape(text),
             "api_app_id": world.APP_ID,
             "is_enterprise_install": "false",
-            "response_url": self._address(way_back),
+            "response_url": self.ways_back.address(way_back),
             "trigger_id": self._new_trigger(user.id),
         }
         ack, seconds = await self._dispatcher.deliver(COMMANDS, command, payload)
@@ -89,7 +73,7 @@ class Interactions:
             slackbot = self._workspace.users["USLACKBOT"]
             self._workspace.post_ephemeral(conversation, user.id, words, author=slackbot)
         elif ack.body:
-            self._say(way_back, ack.body)
+            self.ways_back.say(way_back, ack.body)
         return _outcome(ack, seconds, error) | {"trigger_id": payload["trigger_id"]}
 
     async def action(
@@ -105,7 +89,9 @@ class Interactions:
             },
             "channel": {"id": conversation.id, "name": _channel_name(conversation)},
             "state": {"values": {}},
-            "response_url": self._address(self._new_response_url(conversation, user.id, message)),
+            "response_url": self.ways_back.address(
+                self.ways_back.issue(conversation, user.id, message)
+            ),
             "actions": [action | {"action_ts": f"{self._workspace.clock.now():.6f}"}],
         }
         if "thread_ts" in message:
@@ -118,14 +104,14 @@ class Interactions:
         self, conversation: Conversation, user: world.User, message: Message, callback_id: str
     ) -> Json:
         """Use a message shortcut."""
-        way_back = self._new_response_url(conversation, user.id, message)
+        way_back = self.ways_back.issue(conversation, user.id, message)
         payload = self._interaction("message_action", user) | {
             "callback_id": callback_id,
             "channel": {"id": conversation.id, "name": _channel_name(conversation)},
             "message": message,
             "message_ts": message["ts"],
             "action_ts": f"{self._workspace.clock.now():.6f}",
-            "response_url": self._address(way_back),
+            "response_url": self.ways_back.address(way_back),
         }
         return await self._interact("message_action", payload)
 
@@ -229,88 +215,6 @@ class Interactions:
                 self.take_away(row)
         else:
             self.take_away(opened)
-
-    # The way back
-
-    def respond(self, response_id: str, body: Json) -> None:
-        """Carry out a POST to a `response_url`; `SlackError` when it is used up or wrong."""
-        way_back = self._response_urls.get(response_id)
-        if way_back is None or way_back.expires_at < self._workspace.clock.now():
-            raise SlackError("expired_url", status=404)
-        if not way_back.uses_left:
-            raise SlackError("used_url", status=404)
-        way_back.uses_left -= 1
-        if body.get("delete_original") and way_back.source is not None:
-            self._delete_source(way_back)
-        else:
-            self._say(way_back, body)
-
-    def _say(self, way_back: ResponseUrl, body: Json) -> None:
-        text, blocks = str(body.get("text") or ""), body.get("blocks") or None
-        if not text and not blocks and not body.get("attachments"):
-            # markdown_text is not known here, so a body with nothing else has no text.
-            raise SlackError("no_text", status=400)
-        if blocks is not None:
-            complaints = check_message(blocks)
-            if complaints:
-                raise SlackError("invalid_blocks", complaints, status=400)
-            blocks = with_ids(blocks)
-        original = way_back.source or way_back.latest
-        if body.get("replace_original") and original is not None:
-            self._replace(way_back, original, text, blocks)
-            return
-        conversation, thread_ts = way_back.conversation, str(body.get("thread_ts") or "")
-        if body.get("response_type") == "in_channel":
-            way_back.latest = self._workspace.post(
-                conversation, self._workspace.bot, text, blocks=blocks, thread_ts=thread_ts
-            )
-            return
-        way_back.latest = self._workspace.post_ephemeral(
-            conversation, way_back.user, text, blocks=blocks, thread_ts=thread_ts
-        )
-
-    def _replace(
-        self, way_back: ResponseUrl, original: Message, text: str, blocks: list[Json] | None
-    ) -> None:
-        changes = {"text": text, "blocks": blocks or []}
-        if original.get("is_ephemeral"):
-            if self._workspace.find_ephemeral(
-                original["recipient"], original["channel"], original["ts"]
-            ):
-                self._workspace.change_ephemeral(original, changes)
-                return
-            raise SlackError("message_not_found", status=404)
-        message = way_back.conversation.find(original["ts"])
-        self._workspace.edit(way_back.conversation, message, changes, editor=self._workspace.bot.id)
-
-    def _delete_source(self, way_back: ResponseUrl) -> None:
-        source = way_back.source
-        if source is None:
-            return
-        if source.get("is_ephemeral"):
-            shown = self._workspace.find_ephemeral(way_back.user, source["channel"], source["ts"])
-            if shown is not None:
-                self._workspace.delete_ephemeral(shown)
-        else:
-            self._workspace.delete(way_back.conversation, source["ts"])
-
-    def _new_response_url(
-        self, conversation: Conversation, user: str, source: Message | None
-    ) -> ResponseUrl:
-        rules = self._workspace.rules
-        way_back = ResponseUrl(
-            secrets.token_urlsafe(12),
-            conversation,
-            user,
-            self._workspace.clock.now() + rules.response_url_lifetime_seconds,
-            rules.response_url_uses,
-            source,
-        )
-        self._response_urls[way_back.id] = way_back
-        return way_back
-
-    def _address(self, way_back: ResponseUrl) -> str:
-        return f"{self._workspace.base_url}/response/{way_back.id}"
 
     def _new_trigger(self, user: str) -> str:
         trigger_id = f"{int(self._workspace.clock.now())}.{secrets.token_hex(12)}"

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack import world
 from sandbox.slack.errors import SlackError
 
 Message = dict[str, Any]
+_REACTION_LIMIT = 23
 
 
 @dataclass(slots=True)
@@ -79,6 +81,38 @@ class Conversation:
         """Messages outside threads, and thread parents, oldest first."""
         return [m for m in self.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
 
+    def to_slack(self) -> dict[str, Any]:
+        """The conversation as `conversations.info` shows it to the app."""
+        is_im = self.kind == "im"
+        base: dict[str, Any] = {
+            "id": self.id,
+            "created": 1790000000,
+            "is_archived": self.is_archived,
+            "is_im": is_im,
+            "is_ext_shared": self.is_ext_shared,
+            "is_shared": self.is_ext_shared,
+            "is_org_shared": False,
+            "context_team_id": world.TEAM_ID,
+        }
+        if is_im:
+            other = next(iter(self.members - {world.BOT_USER_ID}))
+            return base | {"user": other, "is_user_deleted": False}
+        private = self.kind == "group"
+        return base | {
+            "name": self.name,
+            "name_normalized": self.name,
+            "is_channel": not private,
+            "is_group": private,
+            "is_private": private,
+            "is_mpim": False,
+            "is_general": self.id == "CGENERAL",
+            "is_member": world.BOT_USER_ID in self.members,
+            "creator": world.DEFAULT_USER_ID,
+            "topic": {"value": "", "creator": "", "last_set": 0},
+            "purpose": {"value": self.purpose, "creator": "", "last_set": 0},
+            "num_members": len(self.members),
+        }
+
     def _parent(self, message: Message) -> Message | None:
         root = message.get("thread_ts")
         return self.messages.get(root) if root and root != message["ts"] else None
@@ -119,3 +153,30 @@ def public(message: Message, *, with_metadata: bool) -> Message:
 def ids(prefix: str) -> Iterator[str]:
     """Endless ids: prefix and a number, with enough digits to look like Slack's."""
     return (f"{prefix}{number:08d}" for number in itertools.count(1))
+
+
+def add_reaction(message: Message, name: str, user: str) -> None:
+    """Add a user's reaction, or raise what Slack answers."""
+    reactions: list[dict[str, Any]] = message.setdefault("reactions", [])
+    row = next((row for row in reactions if row["name"] == name), None)
+    if row is None:
+        if len(reactions) >= _REACTION_LIMIT:
+            raise SlackError("too_many_emoji")
+        row = {"name": name, "users": [], "count": 0}
+        reactions.append(row)
+    if user in row["users"]:
+        raise SlackError("already_reacted")
+    row["users"].append(user)
+    row["count"] += 1
+
+
+def remove_reaction(message: Message, name: str, user: str) -> None:
+    """Take a user's reaction back, or raise what Slack answers."""
+    reactions: list[dict[str, Any]] = message.get("reactions", [])
+    row = next((r for r in reactions if r["name"] == name and user in r["users"]), None)
+    if row is None:
+        raise SlackError("no_reaction")
+    row["users"].remove(user)
+    row["count"] -= 1
+    if not row["users"]:
+        reactions.remove(row)

@@ -113,22 +113,18 @@ class WebApi:
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Answer a POST to a `response_url`."""
         body, encoding = await read_arguments(request)
-        status, words = 200, "ok"
+        answer: Json = {"ok": True}
+        status, headers = 200, {}
         try:
             await self._strike(request, "response_url")
-            self.interactions.respond(request.match_info["id"], body)
+            self.interactions.ways_back.respond(request.match_info["id"], body)
         except SlackError as error:
-            status, words = error.status, error.code
-            if status == 200:
-                status = 404
-            if error.headers:
-                self._record("response_url", body, encoding, error.body(), status)
-                return web.Response(text=words, status=status, headers=error.headers)
-        answer = {"ok": True} if words == "ok" else {"ok": False, "error": words}
+            answer, headers = error.body(), error.headers
+            status = 404 if error.status == 200 else error.status
         self._record("response_url", body, encoding, answer, status)
-        if words == "ok":
-            return web.Response(text=words)
-        return web.json_response(answer, status=status)
+        if answer["ok"]:
+            return web.Response(text="ok")
+        return web.json_response(answer, status=status, headers=headers)
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Take the bytes of a file that files.getUploadURLExternal has announced."""

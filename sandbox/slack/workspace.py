@@ -1,7 +1,8 @@
 """What a Slack workspace knows: people, conversations, messages, files, views.
 
 `Workspace` does no I/O. Whoever wants to know of changes subscribes: the page's feed to `Change`s,
-the delivery to Slack events for the app.
+the delivery to Slack events for the app. It is long because all state changes in this one place;
+what events look like, and how threads and reactions count, stands in modules of its own.
 """
 
 from __future__ import annotations
@@ -9,82 +10,17 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.slack import world
+from sandbox.slack import app_events, world
 from sandbox.slack.clock import WorkspaceClock
 from sandbox.slack.entities import Entities, message_entities, rich_text
 from sandbox.slack.errors import SlackError
-from sandbox.slack.timeline import Conversation, Message, ids
+from sandbox.slack.things import Change, File, OpenView, Stream
+from sandbox.slack.timeline import Conversation, Message, add_reaction, ids, remove_reaction
 
 Json = dict[str, Any]
 TEXT_CHARACTERS = 40_000
-_REACTION_LIMIT = 23
-_MENTION_KEYS = (
-    "client_msg_id",
-    "user",
-    "text",
-    "ts",
-    "team",
-    "blocks",
-    "thread_ts",
-    "parent_user_id",
-    "edited",
-    "bot_id",
-    "app_id",
-    "bot_profile",
-    "files",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something a reader's page should show.
-
-    Attributes:
-        kind: "message", "message_changed", "message_deleted", "ephemeral", "ephemeral_deleted",
-            "status", "view", "view_closed", "home", "conversation", "connection" or "reset".
-        data: What changed, as JSON.
-        user: The only user who may see it; "" for everyone.
-    """
-
-    kind: str
-    data: Json
-    user: str = ""
-
-
-@dataclass(slots=True)
-class File:
-    """An uploaded file; `content` is empty until the bytes have arrived."""
-
-    id: str
-    name: str
-    length: int
-    alt_text: str = ""
-    title: str = ""
-    content: bytes = b""
-
-
-@dataclass(slots=True)
-class Stream:
-    """A message that grows. `started_at` is in workspace seconds."""
-
-    started_at: float
-    is_open: bool = True
-    markdown: str = ""
-    tasks: dict[str, Json] = field(default_factory=dict)
-    plan_title: str = ""
-    blocks: list[Json] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class OpenView:
-    """A modal on one user's screen, with the complaints its last submission got."""
-
-    user: str
-    view: Json
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 class Workspace:
@@ -199,59 +135,20 @@ class Workspace:
             members = {user.id, world.BOT_USER_ID}
             dm = Conversation(channel_id, user.name, "im", "", members)
             self.conversations[channel_id] = dm
-            self.tell("conversation", self.conversation_object(dm), user.id)
+            self.tell("conversation", dm.to_slack(), user.id)
         return self.conversations[channel_id]
-
-    def conversation_object(self, conversation: Conversation) -> Json:
-        """The conversation as `conversations.info` shows it."""
-        is_im = conversation.kind == "im"
-        base: Json = {
-            "id": conversation.id,
-            "created": 1790000000,
-            "is_archived": conversation.is_archived,
-            "is_im": is_im,
-            "is_ext_shared": conversation.is_ext_shared,
-            "is_shared": conversation.is_ext_shared,
-            "is_org_shared": False,
-            "context_team_id": world.TEAM_ID,
-        }
-        if is_im:
-            other = next(iter(conversation.members - {world.BOT_USER_ID}))
-            return base | {"user": other, "is_user_deleted": False}
-        private = conversation.kind == "group"
-        return base | {
-            "name": conversation.name,
-            "name_normalized": conversation.name,
-            "is_channel": not private,
-            "is_group": private,
-            "is_private": private,
-            "is_mpim": False,
-            "is_general": conversation.id == "CGENERAL",
-            "is_member": world.BOT_USER_ID in conversation.members,
-            "creator": world.DEFAULT_USER_ID,
-            "topic": {"value": "", "creator": "", "last_set": 0},
-            "purpose": {"value": conversation.purpose, "creator": "", "last_set": 0},
-            "num_members": len(conversation.members),
-        }
 
     def member_joined(self, conversation: Conversation, user: world.User) -> None:
         """Add a member and tell the app."""
         conversation.members.add(user.id)
-        self.tell("conversation", self.conversation_object(conversation))
-        event = {
-            "type": "member_joined_channel",
-            "user": user.id,
-            "channel": conversation.id,
-            "channel_type": conversation.id[0],
-            "team": world.TEAM_ID,
-            "event_ts": self._now_ts(),
-        }
+        self.tell("conversation", conversation.to_slack())
+        event = app_events.member_joined(conversation, user.id, self.now_ts())
         self.emit(event, "member_joined_channel")
 
     def member_left(self, conversation: Conversation, user: world.User) -> None:
         """Remove a member."""
         conversation.members.discard(user.id)
-        self.tell("conversation", self.conversation_object(conversation))
+        self.tell("conversation", conversation.to_slack())
 
     # Messages
 
@@ -291,7 +188,8 @@ class Workspace:
         parent = conversation.parent_of(message)
         if parent is not None:
             self.tell_message("message_changed", conversation, parent)
-        self._emit_message(conversation, message)
+        self._emit_in(conversation, app_events.posted(conversation, message))
+        self._emit_mention(conversation, message)
         return message
 
     def edit(
@@ -300,7 +198,7 @@ class Workspace:
         """Change a message in place and tell the app of it (`message_changed`, hidden)."""
         previous = dict(message)
         message |= changes
-        message["edited"] = {"user": editor, "ts": self._now_ts()}
+        message["edited"] = {"user": editor, "ts": self.now_ts()}
         self.tell_message("message_changed", conversation, message)
         self.emit_changed(conversation, message, previous)
         if not message.get("bot_id"):
@@ -309,15 +207,7 @@ class Workspace:
 
     def emit_changed(self, conversation: Conversation, message: Message, previous: Message) -> None:
         """Send the app a `message_changed` event."""
-        event = {
-            "type": "message",
-            "subtype": "message_changed",
-            "hidden": True,
-            "message": message,
-            "previous_message": previous,
-            "channel": conversation.id,
-            "ts": self._now_ts(),
-        }
+        event = app_events.changed(conversation, message, previous, self.now_ts())
         self._emit_in(conversation, event)
 
     def delete(self, conversation: Conversation, ts: str) -> None:
@@ -327,16 +217,7 @@ class Workspace:
         parent = conversation.parent_of(message)
         if parent is not None:
             self.tell_message("message_changed", conversation, parent)
-        event = {
-            "type": "message",
-            "subtype": "message_deleted",
-            "hidden": True,
-            "deleted_ts": ts,
-            "previous_message": message,
-            "channel": conversation.id,
-            "ts": self._now_ts(),
-        }
-        self._emit_in(conversation, event)
+        self._emit_in(conversation, app_events.deleted(conversation, message, self.now_ts()))
 
     def post_ephemeral(
         self,
@@ -386,31 +267,14 @@ class Workspace:
     def react(self, conversation: Conversation, ts: str, name: str, user: str) -> None:
         """Add a user's reaction."""
         message = conversation.find(ts)
-        reactions: list[Json] = message.setdefault("reactions", [])
-        row = next((row for row in reactions if row["name"] == name), None)
-        if row is None:
-            if len(reactions) >= _REACTION_LIMIT:
-                raise SlackError("too_many_emoji")
-            row = {"name": name, "users": [], "count": 0}
-            reactions.append(row)
-        if user in row["users"]:
-            raise SlackError("already_reacted")
-        row["users"].append(user)
-        row["count"] += 1
-        self._reaction_changed("reaction_added", conversation, message, name, user)
+        add_reaction(message, name, user)
+        self._reacted("reaction_added", conversation, message, name, user)
 
     def unreact(self, conversation: Conversation, ts: str, name: str, user: str) -> None:
         """Take a user's reaction back."""
         message = conversation.find(ts)
-        reactions: list[Json] = message.get("reactions", [])
-        row = next((r for r in reactions if r["name"] == name and user in r["users"]), None)
-        if row is None:
-            raise SlackError("no_reaction")
-        row["users"].remove(user)
-        row["count"] -= 1
-        if not row["users"]:
-            reactions.remove(row)
-        self._reaction_changed("reaction_removed", conversation, message, name, user)
+        remove_reaction(message, name, user)
+        self._reacted("reaction_removed", conversation, message, name, user)
 
     def entities(self, conversation: Conversation, message: Message) -> Entities:
         """The entities of a message, wherever they stand in it."""
@@ -501,46 +365,27 @@ class Workspace:
             message["blocks"] = list(blocks)
         return message
 
-    def _now_ts(self) -> str:
+    def now_ts(self) -> str:
+        """Workspace time as events carry it."""
         return f"{self.clock.now():.6f}"
 
-    def _emit_message(self, conversation: Conversation, message: Message) -> None:
-        event = message | {"channel": conversation.id, "event_ts": message["ts"]}
-        self._emit_in(conversation, event)
-        self._emit_mention(conversation, message)
-
     def _emit_in(self, conversation: Conversation, event: Json) -> None:
-        if world.BOT_USER_ID not in conversation.members:
-            return
-        subscription = {"im": "message.im", "group": "message.groups"}.get(
-            conversation.kind, "message.channels"
-        )
-        event = {"channel_type": conversation.kind} | event
-        event.setdefault("event_ts", event["ts"])
-        self.emit(event, subscription)
+        if world.BOT_USER_ID in conversation.members:
+            self.emit(event, app_events.message_subscription(conversation))
 
     def _emit_mention(self, conversation: Conversation, message: Message) -> None:
-        is_dm = conversation.kind == "im"
-        if is_dm or world.BOT_USER_ID not in conversation.members:
+        """Tell the app that it was named: not in direct messages, and not by itself."""
+        if conversation.kind == "im" or world.BOT_USER_ID not in conversation.members:
             return
-        if message.get("user") == world.BOT_USER_ID:
-            return
-        if world.BOT_USER_ID not in self.entities(conversation, message).users:
-            return
-        event = {key: message[key] for key in _MENTION_KEYS if key in message}
-        event |= {"type": "app_mention", "channel": conversation.id, "event_ts": message["ts"]}
-        self.emit(event, "app_mention")
+        is_own = message.get("user") == world.BOT_USER_ID
+        if not is_own and world.BOT_USER_ID in self.entities(conversation, message).users:
+            self.emit(app_events.mentioned(conversation, message), "app_mention")
 
-    def _reaction_changed(
+    def _reacted(
         self, kind: str, conversation: Conversation, message: Message, name: str, user: str
     ) -> None:
         self.tell_message("message_changed", conversation, message)
-        event = {
-            "type": kind,
-            "user": user,
-            "reaction": name,
-            "item": {"type": "message", "channel": conversation.id, "ts": message["ts"]},
-            "item_user": message.get("user"),
-            "event_ts": self._now_ts(),
-        }
+        event = app_events.reacted(
+            kind, conversation, message, name=name, user=user, now_ts=self.now_ts()
+        )
         self.emit(event, kind)

@@ -43,7 +43,7 @@ def replies(call: Call) -> Json:
 def info(call: Call) -> Json:
     """conversations.info."""
     call.needed("channel")
-    return {"channel": call.workspace.conversation_object(call.conversation())}
+    return {"channel": call.conversation().to_slack()}
 
 
 def list_conversations(call: Call) -> Json:
@@ -61,7 +61,7 @@ def list_conversations(call: Call) -> Json:
         and not (call.flag("exclude_archived") and conversation.is_archived)
     ]
     page, cursor = _page(call, rows)
-    objects = [call.workspace.conversation_object(row) for row in page]
+    objects = [row.to_slack() for row in page]
     return {"channels": objects, "response_metadata": {"next_cursor": cursor}}
 
 
@@ -81,7 +81,7 @@ def open_conversation(call: Call) -> Json:
         conversation = call.workspace.open_dm(users[0])
     else:
         raise SlackError("invalid_arguments", ["[ERROR] one user; groups are not built here"])
-    full = call.workspace.conversation_object(conversation)
+    full = conversation.to_slack()
     short = {"id": conversation.id}
     return {"channel": full if call.flag("return_im") else short}
 

@@ -6,8 +6,8 @@ from sandbox.slack import world
 from sandbox.slack.blocks import check_view
 from sandbox.slack.errors import SlackError
 from sandbox.slack.methods.call import Call, Json
+from sandbox.slack.things import File, OpenView
 from sandbox.slack.transports import SocketTransport
-from sandbox.slack.workspace import File, OpenView
 
 _VIEW_STACK = 3
 _SESSION_STATES = ("processing", "active", "suspended", "closed")

@@ -9,8 +9,8 @@ from sandbox.slack import world
 from sandbox.slack.blocks import MESSAGE_BLOCKS, check_message, with_ids
 from sandbox.slack.errors import SlackError
 from sandbox.slack.methods.call import MARKDOWN_TEXT_CHARACTERS, Call, Json
+from sandbox.slack.things import Stream
 from sandbox.slack.timeline import Conversation, Message
-from sandbox.slack.workspace import Stream
 
 _CHUNKS = ("markdown_text", "task_update", "plan_update", "blocks")
 _TASK_STATES = ("pending", "in_progress", "complete", "error")
