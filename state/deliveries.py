@@ -1,0 +1,42 @@
+"""Which Slack deliveries were seen: Slack sends again what it thinks was lost."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from core.clock import Clock
+from state.database import Database
+from state.tables import deliveries
+
+REMEMBERED_FOR = timedelta(hours=24)
+_MAX_KEY_CHARS = 255
+
+
+class DeliveryStore:
+    """Makes every delivery count once, across restarts and processes."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def claim(self, key: str) -> bool:
+        """True the first time a key is seen within 24 h, else False.
+
+        One statement decides, so of two processes exactly one gets True.
+
+        Raises:
+            StateError: The database failed.
+        """
+        if len(key) > _MAX_KEY_CHARS:
+            key = hashlib.sha256(key.encode()).hexdigest()
+        now = self._clock.now()
+        statement = self._database.insert(deliveries).values(key=key, seen_at=now)
+        statement = statement.on_conflict_do_update(
+            index_elements=[deliveries.c.key],
+            set_={"seen_at": now},
+            where=deliveries.c.seen_at <= now - REMEMBERED_FOR,
+        )
+        async with self._database.write("remember a Slack delivery") as connection:
+            result = await connection.execute(statement.returning(deliveries.c.key))
+            return result.first() is not None

@@ -1,0 +1,168 @@
+"""What digests have told, and who may post the next one. Fits `digest.ports.DigestStore`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Update, delete, func, or_, select, update
+
+from core.clock import Clock
+from core.digests import FindingHistory, SlotClaim
+from core.errors import StateError
+from core.questions import TimeRange
+from state.database import Database
+from state.tables import digest_slots, findings
+
+# A holder that has not committed by then is taken for dead.
+CLAIM_LASTS = timedelta(minutes=10)
+
+
+class SqlDigestStore:
+    """Slots and histories in SQL. A claim is written before anything is posted."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def last_committed_end(self, schedule: str) -> datetime | None:
+        """End of the newest window that was posted, or None.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(func.max(digest_slots.c.window_end)).where(
+            digest_slots.c.schedule == schedule, digest_slots.c.committed_at.is_not(None)
+        )
+        async with self._database.read("look up the last digest") as connection:
+            end: datetime | None = (await connection.execute(query)).scalar_one()
+        return end
+
+    async def claim(self, schedule: str, slot: str, window: TimeRange) -> SlotClaim | None:
+        """Take a slot. None: posted, or another holds it.
+
+        A claim that was given back, or whose holder has not committed for ten minutes, can be
+        taken again as a retry; it then keeps the window of the first try.
+
+        Raises:
+            StateError: The database failed.
+        """
+        now, holder = self._clock.now(), secrets.token_hex(8)
+        slots = digest_slots.c
+        first = (
+            self._database.insert(digest_slots)
+            .values(
+                schedule=schedule,
+                slot=slot,
+                window_start=window.start,
+                window_end=window.end,
+                claimed_at=now,
+                claimed_by=holder,
+                posted_ts="",
+            )
+            .on_conflict_do_nothing()
+        )
+        again = (
+            update(digest_slots)
+            .where(
+                slots.schedule == schedule,
+                slots.slot == slot,
+                slots.committed_at.is_(None),
+                or_(slots.claimed_at.is_(None), slots.claimed_at <= now - CLAIM_LASTS),
+            )
+            .values(claimed_at=now, claimed_by=holder)
+            .returning(slots.window_start, slots.window_end)
+        )
+        async with self._database.write(f"claim the digest {slot}") as connection:
+            if (await connection.execute(first)).rowcount == 1:
+                return SlotClaim(schedule, slot, window, is_retry=False, holder=holder)
+            row = (await connection.execute(again)).first()
+        if row is None:
+            return None
+        kept = TimeRange(row.window_start, row.window_end)
+        return SlotClaim(schedule, slot, kept, is_retry=True, holder=holder)
+
+    async def is_committed(self, schedule: str, slot: str) -> bool:
+        """Whether this slot was posted.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(digest_slots.c.committed_at).where(
+            digest_slots.c.schedule == schedule, digest_slots.c.slot == slot
+        )
+        async with self._database.read(f"look up the digest {slot}") as connection:
+            return (await connection.execute(query)).scalar_one_or_none() is not None
+
+    async def history(self, schedule: str) -> dict[str, FindingHistory]:
+        """What this schedule's committed digests have told, by identity.
+
+        A history that another version wrote and this one cannot read is left out: its finding
+        is told as new once more.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(findings.c.identity, findings.c.history).where(
+            findings.c.schedule == schedule
+        )
+        async with self._database.read("read what digests have told") as connection:
+            rows = (await connection.execute(query)).all()
+        histories: dict[str, FindingHistory] = {}
+        for row in rows:
+            try:
+                histories[row.identity] = msgspec.json.decode(row.history, type=FindingHistory)
+            except (msgspec.ValidationError, msgspec.DecodeError):
+                continue
+        return histories
+
+    async def commit(
+        self, claim: SlotClaim, posted_ts: str, histories: Sequence[FindingHistory]
+    ) -> None:
+        """In one transaction: the slot is posted, and these are the schedule's histories now.
+
+        Raises:
+            StateError: The database failed, or the claim was lost to another process.
+        """
+        now = self._clock.now()
+        posted = self._own(claim).values(posted_ts=posted_ts, committed_at=now)
+        rows = [
+            {
+                "schedule": claim.schedule,
+                "identity": history.identity,
+                "history": msgspec.json.encode(history).decode(),
+                "updated_at": now,
+            }
+            for history in histories
+        ]
+        async with self._database.write(f"remember the digest {claim.slot}") as connection:
+            if (await connection.execute(posted)).rowcount != 1:
+                raise StateError(
+                    f"remember the digest {claim.slot}",
+                    "another process has taken it over",
+                    "Run one scheduler only; the other process goes on with it.",
+                )
+            await connection.execute(delete(findings).where(findings.c.schedule == claim.schedule))
+            if rows:
+                await connection.execute(findings.insert(), rows)
+
+    async def release(self, claim: SlotClaim) -> None:
+        """Give a claim back, so that the next tick can try again at once.
+
+        Raises:
+            StateError: The database failed.
+        """
+        async with self._database.write(f"give back the digest {claim.slot}") as connection:
+            await connection.execute(self._own(claim).values(claimed_at=None))
+
+    @staticmethod
+    def _own(claim: SlotClaim) -> Update:
+        slots = digest_slots.c
+        return update(digest_slots).where(
+            slots.schedule == claim.schedule,
+            slots.slot == claim.slot,
+            slots.claimed_by == claim.holder,
+            slots.committed_at.is_(None),
+        )

@@ -1,0 +1,1 @@
+"""How the schema came to be, one module a step; run by `state.database` under a lock."""

@@ -1,0 +1,45 @@
+"""Forgets what is no longer needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, Table, delete
+
+from state.database import Database
+from state.tables import answers, deliveries, digest_slots, votes
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long each kind of row is kept."""
+
+    deliveries: timedelta = timedelta(hours=48)
+    answers: timedelta = timedelta(days=7)
+    votes: timedelta = timedelta(days=365)
+    digest_slots: timedelta = timedelta(days=90)
+
+
+async def purge(
+    database: Database,
+    now: datetime,
+    retention: Retention = Retention(),
+) -> dict[str, int]:
+    """Delete what is older than `retention` says; gives the number of rows gone per table.
+
+    Raises:
+        StateError: The database failed.
+    """
+    aged: tuple[tuple[Table, Column[datetime], timedelta], ...] = (
+        (deliveries, deliveries.c.seen_at, retention.deliveries),
+        (answers, answers.c.created_at, retention.answers),
+        (votes, votes.c.voted_at, retention.votes),
+        (digest_slots, digest_slots.c.window_end, retention.digest_slots),
+    )
+    gone: dict[str, int] = {}
+    for table, moment, age in aged:
+        async with database.write(f"purge old {table.name}") as connection:
+            result = await connection.execute(delete(table).where(moment < now - age))
+        gone[table.name] = result.rowcount
+    return gone

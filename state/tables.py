@@ -1,0 +1,85 @@
+"""The tables, as the newest migration leaves them; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, Column, DateTime, Dialect, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in and out; SQLite itself keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC, without the zone where the database cannot keep it."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002  (the base class's signature)
+    ) -> datetime | None:
+        """As aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("seen_at", UtcDateTime(), nullable=False, index=True),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("reference", String(64), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("answer", Text(), nullable=False),
+    Column("created_at", UtcDateTime(), nullable=False, index=True),
+    Column("shared_at", UtcDateTime()),
+)
+
+# No foreign key to answers: what people thought of an answer outlives its text.
+votes = Table(
+    "votes",
+    metadata,
+    Column("reference", String(64), primary_key=True),
+    Column("voter", String(64), primary_key=True),
+    Column("is_helpful", Boolean(), nullable=False),
+    Column("comment", Text(), nullable=False),
+    Column("voted_at", UtcDateTime(), nullable=False, index=True),
+)
+
+digest_slots = Table(
+    "digest_slots",
+    metadata,
+    Column("schedule", String(64), primary_key=True),
+    Column("slot", String(128), primary_key=True),
+    Column("window_start", UtcDateTime(), nullable=False),
+    Column("window_end", UtcDateTime(), nullable=False, index=True),
+    Column("claimed_at", UtcDateTime()),
+    Column("claimed_by", String(64), nullable=False),
+    Column("posted_ts", String(64), nullable=False),
+    Column("committed_at", UtcDateTime()),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("schedule", String(64), primary_key=True),
+    Column("identity", String(64), primary_key=True),
+    Column("history", Text(), nullable=False),
+    Column("updated_at", UtcDateTime(), nullable=False),
+)
