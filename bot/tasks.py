@@ -21,13 +21,14 @@ class TaskSet:
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Start `work` as a task of this set."""
-        return self.track(asyncio.create_task(work, name=name))
+        task = asyncio.create_task(work, name=name)
+        self.track(task)
+        return task
 
-    def track(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+    def track(self, task: asyncio.Task[Any]) -> None:
         """Remember a task that someone else started, until it is done."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     async def drain(self, seconds: float) -> int:
         """Wait up to `seconds` for all tasks, then cancel the rest and wait for their last words.

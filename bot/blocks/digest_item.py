@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.blocks import parts
 from bot.blocks.digest import badges, count_and_change, sparkline
 from bot.blocks.parts import Block, Message
@@ -43,6 +45,12 @@ def item_message(item: DigestItem) -> Message:
     return parts.message("\n".join([title, place, course, *paragraphs]), blocks)
 
 
+def briefs_message(items: Sequence[DigestItem]) -> Message:
+    """Cause and next step of each item, for a preview, which has no thread."""
+    briefs = [_brief(item) for item in items]
+    return parts.message("\n\n".join(briefs), [parts.section(brief) for brief in briefs])
+
+
 def explain_question(item: DigestItem) -> str:
     """The question that the Explain button asks; it fits into the button's value."""
     finding = item.finding
@@ -54,6 +62,21 @@ def explain_question(item: DigestItem) -> str:
     )
     proof = "; ".join(f"{proof.field}: {_flat(proof.value)}" for proof in finding.evidence[:3])
     return clip(f"{asked} Evidence: {proof}" if proof else asked, 1_500)
+
+
+def _brief(item: DigestItem) -> str:
+    lines = [f"{badges(item)}  *{escape(clip(_flat(item.finding.title), 200))}*"]
+    if item.cause:
+        cause = escape(clip(_flat(item.cause), 300))
+        lines.append(f"{cause} _({_CERTAINTY[item.confidence]})_")
+    elif item.finding.evidence:
+        proof = item.finding.evidence[0]
+        lines.append(f"{code(clip(proof.field, 100))}  {code(clip(_flat(proof.value), 200))}")
+    if item.suggestion:
+        lines.append(f"→ {escape(clip(_flat(item.suggestion), 400))}")
+    if item.next_command:
+        lines.append(code(clip(item.next_command, 300)))
+    return "\n".join(lines)
 
 
 def _place(item: DigestItem) -> str:

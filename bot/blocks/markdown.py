@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$")
+_FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,20}(?!`)|~{3,20}(?!~))(?P<info>[^\n]*)$")
 
 
 def split_markdown(text: str, limit: int) -> list[str]:
@@ -22,15 +22,17 @@ def split_markdown(text: str, limit: int) -> list[str]:
     used = 0
     opened = ""  # the fence line that the current part would have to close
     for line in _lines_within(text, limit // 2):
-        closing = f"\n{_mark(opened)}" if opened else ""
-        while len(part) > (1 if opened else 0) and used + len(line) + 1 + len(closing) > limit:
+        after = _after(line, opened)
+        room = limit - (len(_mark(after)) + 1 if after else 0)
+        while len(part) > (1 if opened else 0) and used + len(line) > room:
             cut = _cut(part, opened)
-            parts.append("\n".join(part[:cut]) + (closing if cut == len(part) else ""))
-            part = part[cut:] if cut < len(part) else ([opened] if opened else [])
+            ended = [*part[:cut], *([_mark(opened)] if opened else [])]
+            parts.append("\n".join(ended))
+            part = part[cut:] if cut < len(part) else [opened] * bool(opened)
             used = sum(len(kept) + 1 for kept in part)
         part.append(line)
         used += len(line) + 1
-        opened = _after(line, opened)
+        opened = after
     rest = "\n".join(part)
     parts.append(f"{rest}\n{_mark(opened)}" if opened else rest)
     return [kept.strip("\n") for kept in parts if kept.strip()]

@@ -1,0 +1,12 @@
+"""`ask <question>`: an answer for the person who asked, which they may share."""
+
+from __future__ import annotations
+
+from bot.blocks import notices
+from bot.commands.command import Call
+
+
+async def run(call: Call) -> None:
+    """Say that it is being looked into, then replace that by the answer."""
+    await call.reply.send(notices.looking(call.argument))
+    await call.edge.answering.by_reply(call.argument, call.channel, call.reply)

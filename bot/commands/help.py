@@ -1,0 +1,19 @@
+"""`help`: every command with an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.blocks.help import CommandHelp, help_message
+from bot.commands.command import Call, Command
+
+
+async def run(call: Call) -> None:
+    """Show the table."""
+    command = call.edge.services.limits.command
+    await call.reply.send(help_message(command, entries(call.table)))
+
+
+def entries(table: Iterable[Command]) -> tuple[CommandHelp, ...]:
+    """The table's words for help."""
+    return tuple(CommandHelp(row.usage, row.summary, row.example) for row in table)

@@ -1,0 +1,45 @@
+"""All subcommands. A row here is all that a new one needs besides its module."""
+
+from __future__ import annotations
+
+from bot.commands import ask, digest, help, status  # noqa: A004  (named as people type it)
+from bot.commands.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="ask",
+        usage="ask <question>",
+        summary="answers from your runbooks, logs and clusters, with sources",
+        example="ask why is payments restarting?",
+        run=ask.run,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="status",
+        usage="status",
+        summary="shows how every part of me fares",
+        example="status",
+        run=status.run,
+    ),
+    Command(
+        name="digest",
+        usage="digest [window]",
+        summary="shows what is broken now and what changed, to you alone",
+        example="digest 6h",
+        run=digest.run,
+        takes_argument=True,
+    ),
+    Command(
+        name="help",
+        usage="help",
+        summary="shows this",
+        example="help",
+        run=help.run,
+    ),
+)
+
+
+def usage_hint(table: tuple[Command, ...] = COMMANDS) -> str:
+    """What Slack shows behind the command while it is being typed."""
+    return " | ".join(row.usage for row in table)

@@ -1,0 +1,47 @@
+"""The one place where a failed listener becomes words for the person who waits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.blocks import notices
+from bot.edge import Edge
+from bot.notices import SLACK_FAILURES, explain, new_reference
+
+log = logging.getLogger(__name__)
+
+
+def register(app: AsyncApp, edge: Edge) -> None:
+    """Explain every error that a listener raises."""
+
+    async def on_error(error: Exception, body: dict[str, Any]) -> None:
+        reference = new_reference()
+        log.error("a listener failed, ref %s", reference, exc_info=error)
+        told = explain(error, reference)
+        problem = notices.problem(told.headline, told.remedy, reference)
+        try:
+            response_url = body.get("response_url")
+            if response_url:
+                await edge.reply(str(response_url)).fail(problem)
+            elif _awaits_answer(body.get("event") or {}):
+                event = body["event"]
+                await edge.client.chat_postMessage(
+                    channel=event["channel"],
+                    thread_ts=event.get("thread_ts") or event["ts"],
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **problem.arguments(),
+                )
+        except SLACK_FAILURES as failure:
+            log.warning("ref %s could not be told to anyone: %s", reference, failure)
+
+    app.error(on_error)
+
+
+def _awaits_answer(event: Mapping[str, Any]) -> bool:
+    asks = event.get("type") == "app_mention" or event.get("channel_type") == "im"
+    return bool(asks and event.get("channel") and event.get("ts"))

@@ -1,0 +1,123 @@
+"""Builds the Slack app: a client that retries, and a Bolt app with every listener."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from aiohttp import ClientSession
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.answering import Answering
+from bot.edge import Edge
+from bot.listeners import actions, commands, failures, questions, quiet
+from bot.notices import SLACK_FAILURES, slack_error
+from bot.services import Services
+from bot.tasks import TaskSet
+
+SLACK_API = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace."""
+
+    team: str
+    team_name: str
+    bot_user: str
+    bot_name: str
+    bot_id: str
+
+
+def make_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
+    """A client that waits out rate limits and tries again after short failures.
+
+    Args:
+        token: The bot's token.
+        base_url: Slack's Web API, ending in a slash.
+        session: Shared by all calls; whoever made it closes it and sets its timeouts, for the
+            client's own timeout holds only for sessions of its own.
+    """
+    return AsyncWebClient(
+        token=token,
+        base_url=base_url,
+        session=session,
+        retry_handlers=[
+            AsyncConnectionErrorRetryHandler(),
+            AsyncServerErrorRetryHandler(),
+            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+        ],
+    )
+
+
+async def sign_in(client: AsyncWebClient) -> Identity:
+    """Ask Slack who this token is.
+
+    Raises:
+        SlackError: The token is refused, or Slack cannot be reached.
+    """
+    try:
+        told = await client.auth_test()
+    except SLACK_FAILURES as error:
+        raise slack_error(error, "sign in to Slack") from error
+    return Identity(
+        team=str(told["team_id"]),
+        team_name=str(told.get("team") or ""),
+        bot_user=str(told["user_id"]),
+        bot_name=str(told.get("user") or ""),
+        bot_id=str(told.get("bot_id") or ""),
+    )
+
+
+def build_slack_app(
+    services: Services, client: AsyncWebClient, signing_secret: str | None, tasks: TaskSet
+) -> AsyncApp:
+    """The Bolt app with all its listeners; it does not listen yet.
+
+    Args:
+        services: What listeners may call.
+        client: Speaks to Slack.
+        signing_secret: Needed for HTTP; without it every HTTP delivery is refused.
+        tasks: Gets the task of every listener that runs, so that a stop can wait for it.
+    """
+    # '' rather than None, for which Bolt would look into the environment.
+    app = AsyncApp(name="opsbot", client=client, signing_secret=signing_secret or "")
+    app.listener_runner.listener_start_handler = _Tracking(tasks)
+    edge = Edge(services, client, Answering(services, client))
+    failures.register(app, edge)
+    commands.register(app, edge)
+    actions.register(app, edge)
+    questions.register(app, edge)
+    quiet.register(app)
+    _hush()
+    return app
+
+
+class _Tracking(AsyncListenerStartHandler):
+    """Bolt starts a task a listener and keeps no hold of it; this is called inside that task."""
+
+    def __init__(self, tasks: TaskSet) -> None:
+        self._tasks = tasks
+
+    async def handle(self, request: AsyncBoltRequest, response: BoltResponse | None) -> None:  # noqa: ARG002  (Bolt's signature)
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.track(task)
+
+
+def _hush() -> None:
+    # At DEBUG both libraries log whole requests, tokens of response_url included.
+    for name in ("slack_bolt", "slack_sdk"):
+        logger = logging.getLogger(name)
+        if logger.getEffectiveLevel() < logging.INFO:
+            logger.setLevel(logging.INFO)

@@ -1,0 +1,267 @@
+"""Where an answer appears while it grows: a streamed message, an updated one, or a reply.
+
+Each surface keeps to one message. What it shows in between may get lost; what it is given last
+may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.blocks import notices, parts
+from bot.blocks.answer import AnswerLayout
+from bot.blocks.parts import Block, Message
+from bot.mrkdwn import clip, escape, escape_markdown, settled
+from bot.notices import SLACK_FAILURES, slack_code
+from bot.replies import Reply
+
+log = logging.getLogger(__name__)
+
+# Slack advises one chat.update in three seconds for a growing answer.
+UPDATE_SECONDS = 3.0
+# A stream may hold 12,000 characters; the final message replaces what is longer.
+_STREAM_CHARS = 11_000
+_TASK_ID = "work"
+_TASK_CHARS = 150
+_STARTING = "Looking into it"
+_GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
+
+
+class Surface(Protocol):
+    """A place that shows one answer."""
+
+    async def wait(self) -> None:
+        """Say that an earlier question comes first."""
+        ...
+
+    async def show(self, progress: str, text: str) -> None:
+        """Show how far the answer is; failures are logged and forgotten."""
+        ...
+
+    async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:
+        """Make it the final answer. `layout` is what `messages` were made of, for a stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A thread and the person in it for whom a stream is started."""
+
+    team: str
+    channel: str
+    thread_ts: str
+    user: str
+
+
+class ThreadSurface:
+    """A message in a thread: streamed, else posted and updated.
+
+    Args:
+        client: Speaks to Slack.
+        place: The thread.
+        message_ts: A message of ours to take over, as when a question is tried again, or ''.
+        update_seconds: The least time between two updates of an unfinished message.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        place: Place,
+        message_ts: str = "",
+        update_seconds: float = UPDATE_SECONDS,
+    ) -> None:
+        self._client = client
+        self._place = place
+        self._ts = message_ts
+        self._update_seconds = update_seconds
+        self._is_streaming = False
+        self._sent = ""
+        self._progress = ""
+        self._updated_at = float("-inf")
+
+    async def wait(self) -> None:
+        """Say that an earlier question comes first."""
+        await self._place_message(notices.queued())
+
+    async def show(self, progress: str, text: str) -> None:
+        """Start the message, or bring it up to date."""
+        if not self._ts:
+            await self._start(progress, text)
+        elif self._is_streaming:
+            await self._append(progress, text)
+        else:
+            await self._update(progress, text)
+
+    async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:
+        """The final answer in the same message, further parts as replies below it.
+
+        Raises:
+            SlackApiError, aiohttp.ClientError: The final message could not be delivered.
+        """
+        first, *rest = messages
+        if self._is_streaming and layout is not None and await self._complete(layout):
+            return
+        if self._is_streaming:
+            await self._stop()
+        try:
+            await self._deliver(first)
+            for message in rest:
+                await self._post(message)
+        except SLACK_FAILURES as error:
+            if slack_code(error) not in _GONE:
+                raise
+            # Somebody deleted the message or archived the channel: nobody is waiting any more.
+            log.info("the place of an answer in %s is gone: %s", self._place.channel, error)
+
+    async def _start(self, progress: str, text: str) -> None:
+        chunks = self._chunks(progress or _STARTING, text)
+        try:
+            started = await self._client.chat_startStream(
+                channel=self._place.channel,
+                thread_ts=self._place.thread_ts,
+                recipient_team_id=self._place.team,
+                recipient_user_id=self._place.user,
+                chunks=chunks,
+            )
+        except SLACK_FAILURES as error:
+            log.info("streaming is not to be had, updating a message instead: %s", error)
+            await self._place_message(_unfinished(progress or _STARTING, text))
+            return
+        self._ts = str(started["ts"])
+        self._is_streaming = True
+        self._remember(chunks)
+
+    async def _append(self, progress: str, text: str) -> None:
+        chunks = self._chunks(progress, text)
+        if not chunks:
+            return
+        try:
+            await self._client.chat_appendStream(
+                channel=self._place.channel, ts=self._ts, chunks=chunks
+            )
+        except SLACK_FAILURES as error:
+            log.info("a stream broke off, updating its message from now on: %s", error)
+            await self._stop()
+            await self._update(progress, text)
+            return
+        self._remember(chunks)
+
+    async def _update(self, progress: str, text: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._updated_at < self._update_seconds:
+            return
+        await self._place_message(_unfinished(progress or _STARTING, text))
+
+    async def _place_message(self, message: Message) -> None:
+        """Post or update what is not final: it may fail."""
+        self._updated_at = asyncio.get_running_loop().time()
+        try:
+            await self._deliver(message)
+        except SLACK_FAILURES as error:
+            log.info("an unfinished answer could not be shown: %s", error)
+
+    async def _complete(self, layout: AnswerLayout) -> bool:
+        """End the stream with what it lacks of the final answer; False where that cannot be."""
+        first = layout.markdown_parts[0]
+        if layout.lead or len(layout.markdown_parts) > 1 or not first.startswith(self._sent):
+            return False
+        chunks: list[Block] = []
+        if first[len(self._sent) :]:
+            chunks.append({"type": "markdown_text", "text": first[len(self._sent) :]})
+        if self._progress:
+            chunks.append(_task(self._progress, "complete"))
+        try:
+            await self._client.chat_stopStream(
+                channel=self._place.channel,
+                ts=self._ts,
+                chunks=chunks or None,
+                blocks=list(layout.tail),
+            )
+        except SLACK_FAILURES as error:
+            log.info("a stream could not be completed, updating its message: %s", error)
+            return False
+        self._is_streaming = False
+        return True
+
+    async def _stop(self) -> None:
+        """End the stream as it is; Slack refuses to update a message that still grows."""
+        self._is_streaming = False
+        try:
+            await self._client.chat_stopStream(channel=self._place.channel, ts=self._ts)
+        except SLACK_FAILURES as error:
+            log.debug("a stream was over already: %s", error)
+
+    async def _deliver(self, message: Message) -> None:
+        if self._ts:
+            await self._client.chat_update(
+                channel=self._place.channel, ts=self._ts, **message.arguments()
+            )
+        else:
+            self._ts = await self._post(message)
+
+    async def _post(self, message: Message) -> str:
+        posted = await self._client.chat_postMessage(
+            channel=self._place.channel,
+            thread_ts=self._place.thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+            **message.arguments(),
+        )
+        return str(posted["ts"])
+
+    def _chunks(self, progress: str, text: str) -> list[Block]:
+        chunks: list[Block] = []
+        if progress and progress != self._progress:
+            chunks.append(_task(progress, "in_progress"))
+        shown = escape_markdown(settled(text))[:_STREAM_CHARS]
+        if len(shown) > len(self._sent):
+            chunks.append({"type": "markdown_text", "text": shown[len(self._sent) :]})
+        return chunks
+
+    def _remember(self, chunks: list[dict[str, Any]]) -> None:
+        for chunk in chunks:
+            if chunk["type"] == "task_update":
+                self._progress = chunk["title"]
+            else:
+                self._sent += chunk["text"]
+
+
+class ReplySurface:
+    """A slash command's ephemeral reply: its few uses go to the beginning and the end."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def wait(self) -> None:
+        """Nothing: an ephemeral answer is in nobody's way."""
+
+    async def show(self, progress: str, text: str) -> None:
+        """Nothing: the first reply said already that it is being looked into."""
+
+    async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:  # noqa: ARG002  (a stream's business)
+        """Replace the first reply; further parts follow it."""
+        for position, message in enumerate(messages):
+            await self._reply.send(message, replaces=position == 0)
+
+
+def _task(title: str, status: str) -> Block:
+    return {"type": "task_update", "id": _TASK_ID, "title": title, "status": status}
+
+
+def _unfinished(progress: str, text: str) -> Message:
+    """An answer in the making for a message that is updated."""
+    if not text:
+        return notices.progress(f"{progress}…")
+    shown = escape_markdown(settled(text))
+    return parts.message(
+        f"{escape(clip(text, 3_500))}\n{notices.LOOKING_MARK} {escape(clip(progress, 200))}…",
+        [
+            parts.markdown(clip(shown, _STREAM_CHARS)),
+            parts.context(f"{notices.LOOKING_MARK} {escape(clip(progress, 200))}…"),
+        ],
+    )

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.bot.bench import Bench, open_bench
+
+
+@pytest.fixture(params=["socket", "http"])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """The bot on each transport in turn: both must behave the same."""
+    async with open_bench(request.param) as bench:
+        yield bench
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """The bot on a socket."""
+    async with open_bench() as bench:
+        yield bench

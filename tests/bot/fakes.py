@@ -1,0 +1,147 @@
+"""Stand-ins for what listeners call; they implement `bot.services` and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.services import EdgeLimits, Services
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Delta,
+    Done,
+    GenerationOptions,
+    PartHealth,
+    Progress,
+    Scope,
+    Turn,
+)
+from core.clock import ManualClock
+from core.digests import Digest
+from core.errors import OpsbotError
+from tests.bot.samples import NOW, answer, digest, item, part
+
+Step = AnswerEvent | Exception | asyncio.Event
+
+
+@dataclass
+class FakeAnswerer:
+    """Plays a script: events are given, exceptions raised, asyncio Events waited for.
+
+    Each question plays the next of `scripts`, the last one for ever.
+    """
+
+    scripts: list[list[Step]] = field(default_factory=list)
+    asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+
+    async def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: ARG002, B008  (the port's signature)
+        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise)
+    ) -> AsyncIterator[AnswerEvent]:
+        self.asked.append((question, tuple(history)))
+        if not self.scripts:
+            yield Done(answer(question=question))
+            return
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        for step in script:
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                yield step
+
+
+@dataclass
+class FakeDigests:
+    made: Digest = field(default_factory=lambda: digest(item(), slot=""))
+    asked: list[timedelta | None] = field(default_factory=list)
+
+    async def preview(self, window: timedelta | None, scope: Scope) -> Digest:  # noqa: ARG002  (the port's signature)
+        self.asked.append(window)
+        return self.made
+
+
+@dataclass
+class FakeHealth:
+    parts: tuple[PartHealth, ...] = (part("slack"), part("model"))
+
+    async def check(self, limit_seconds: float = 1.5) -> tuple[PartHealth, ...]:  # noqa: ARG002  (the port's signature)
+        return self.parts
+
+
+@dataclass
+class FakeDeliveries:
+    seen: set[str] = field(default_factory=set)
+    error: Exception | None = None
+
+    async def claim(self, key: str) -> bool:
+        if self.error:
+            raise self.error
+        is_first = key not in self.seen
+        self.seen.add(key)
+        return is_first
+
+
+@dataclass
+class FakeAnswers:
+    kept: dict[str, tuple[str, Answer]] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
+    votes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
+    error: OpsbotError | None = None
+
+    async def put(self, reference: str, channel: str, answer: Answer) -> None:
+        if self.error:
+            raise self.error
+        self.kept[reference] = (channel, answer)
+
+    async def get(self, reference: str) -> Answer | None:
+        found = self.kept.get(reference)
+        return found[1] if found else None
+
+    async def mark_shared(self, reference: str) -> bool:
+        is_first = reference not in self.shared
+        self.shared.add(reference)
+        return is_first
+
+    async def vote(self, reference: str, user: str, is_helpful: bool, comment: str = "") -> None:
+        self.votes[reference, user] = (is_helpful, comment)
+
+
+@dataclass
+class Fakes:
+    """All of them, with the Services made of them."""
+
+    answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
+    digests: FakeDigests = field(default_factory=FakeDigests)
+    health: FakeHealth = field(default_factory=FakeHealth)
+    deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    answers: FakeAnswers = field(default_factory=FakeAnswers)
+    limits: EdgeLimits = field(
+        default_factory=lambda: EdgeLimits(answer_timeout_seconds=20.0, stream_flush_seconds=0.02)
+    )
+
+    def services(self) -> Services:
+        return Services(
+            answerer=self.answerer,
+            digests=self.digests,
+            health=self.health,
+            deliveries=self.deliveries,
+            answers=self.answers,
+            clock=ManualClock(NOW),
+            limits=self.limits,
+        )
+
+
+def told(text: str, *pieces: str, gate: asyncio.Event | None = None) -> list[Step]:
+    """A script: one progress line, the pieces, a gate, and the whole answer."""
+    steps: list[Step] = [Progress("Searching the runbooks"), *(Delta(piece) for piece in pieces)]
+    if gate:
+        steps.append(gate)
+    return [*steps, Done(answer(text))]
