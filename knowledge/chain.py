@@ -1,0 +1,359 @@
+"""The RAG chain: a question becomes passages, passages become a checked and cited answer.
+
+read → look at the live cluster and at what is written, at once → prompt → model → check, sentence
+by sentence → answer. Every step may fail, and the reader is told what is missing; nothing a model
+says is shown before it was held against the evidence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Delta,
+    Done,
+    Gap,
+    GenerationOptions,
+    Lookup,
+    Passage,
+    Progress,
+    Scope,
+    Turn,
+)
+from core.clock import Clock
+from core.errors import OpsbotError
+from core.questions import Intent, Reading
+from knowledge.check import Checked, CheckedWriter
+from knowledge.evidence import citations, confidence, merge, renumber
+from knowledge.extract import extract
+from knowledge.followup import resolve
+from knowledge.judge import Checker
+from knowledge.models import EXTRACTIVE, ModelChoice, Models
+from knowledge.ports import LiveFacts, Model, ModelUnavailableError, Retriever
+from knowledge.prompting import Rendered, render
+
+_log = logging.getLogger(__name__)
+
+NO_MODEL_NOTE = "No model is connected; this is quoted from what was found."
+LATE_NOTE = "The model did not answer in time; this is quoted from what was found."
+LOST_NOTE = "The model did not answer; this is quoted from what was found."
+CUT_NOTE = (
+    "What the model wrote was not borne out by what was found; this is quoted from what was found."
+)
+_RESERVE_SECONDS = 2.0  # kept back for quoting and posting when the model uses up its time
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLimits:
+    """How long and how much.
+
+    Attributes:
+        answer_timeout_seconds: From the question to Done.
+        look_timeout_seconds: For the cluster and for the search, each.
+        passages: Shown to the model or quoted, at most.
+    """
+
+    answer_timeout_seconds: float = 90.0
+    look_timeout_seconds: float = 15.0
+    passages: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What is known before a word is written."""
+
+    question: str
+    reading: Reading
+    passages: tuple[Passage, ...]
+    gaps: tuple[Gap, ...]
+    looked_in: tuple[str, ...]
+    names: frozenset[str]
+
+
+class RagChain:
+    """Answers questions; see `bot.services.Answerer`.
+
+    Args:
+        retriever: Everything written down.
+        live: The cluster, or None when there is none to look at.
+        models: Which model to ask.
+        clock: For elapsed times.
+        nonce: A new word for each prompt that no passage can know; random by default.
+        redact: Takes secrets out of questions and history before a model sees them.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        live: LiveFacts | None,
+        models: Models,
+        clock: Clock,
+        *,
+        limits: ChainLimits = ChainLimits(),
+        nonce: Callable[[], str] = lambda: secrets.token_hex(6),
+        redact: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self._retriever = retriever
+        self._live = live
+        self._models = models
+        self._clock = clock
+        self._limits = limits
+        self._nonce = nonce
+        self._redact = redact
+
+    async def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        began = self._clock.now()
+        end = asyncio.get_running_loop().time() + self._limits.answer_timeout_seconds
+        asked = self._redact(question)
+        turns = [replace(turn, text=self._redact(turn.text)) for turn in history]
+        yield Progress("Looking at the live cluster and the runbooks…")
+        evidence = await self._look(asked, turns, scope)
+        answer = _not_found(evidence)
+        if not evidence.passages:
+            yield Delta(answer.text)
+        else:
+            async with aclosing(self._word(evidence, turns, options, end)) as events:
+                async for event in events:
+                    if isinstance(event, Answer):
+                        answer = event
+                    else:
+                        yield event
+        elapsed = (self._clock.now() - began).total_seconds()
+        yield Done(replace(answer, question=question, elapsed_seconds=max(0.0, elapsed)))
+
+    async def answer(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(stream=False),  # noqa: B008  (frozen)
+    ) -> Answer:
+        """The finished answer, for callers that cannot show its growth."""
+        async with aclosing(self.stream(question, history, scope, options)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise AssertionError("the stream ends with Done")
+
+    async def _look(self, question: str, turns: Sequence[Turn], scope: Scope) -> _Evidence:
+        names, namespaces = await self._known()
+        whole = resolve(question, turns, names, namespaces)
+        reading = self._retriever.read(whole, names, namespaces)
+        most = self._limits.passages
+        lookups = [
+            self._bounded("documentation search", self._retriever.look(reading, scope, most))
+        ]
+        if self._live is not None:
+            lookups.insert(0, self._bounded("the live cluster", self._live.look(reading, scope)))
+        found = await asyncio.gather(*lookups)
+        return _Evidence(
+            question=whole,
+            reading=reading,
+            passages=merge(found, most),
+            gaps=tuple(gap for lookup in found for gap in lookup.gaps),
+            looked_in=tuple(dict.fromkeys(p for lookup in found for p in lookup.looked_in)),
+            names=names,
+        )
+
+    async def _known(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names that the cluster knows; a cluster that does not answer knows none."""
+        if self._live is None:
+            return frozenset(), frozenset()
+        try:
+            async with asyncio.timeout(self._limits.look_timeout_seconds):
+                return await self._live.known_names(), await self._live.known_namespaces()
+        except TimeoutError:
+            _log.warning("the names in the cluster were not known in time")
+            return frozenset(), frozenset()
+
+    async def _bounded(self, what: str, look: Awaitable[Lookup]) -> Lookup:
+        """A lookup that ends in time; what goes wrong becomes a gap that the reader sees."""
+        seconds = self._limits.look_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await look
+        except TimeoutError:
+            return Lookup(gaps=(Gap(what, f"it did not answer within {seconds:g} s"),))
+        except OpsbotError as error:
+            return Lookup(gaps=(Gap(what, error.wrong, error.remedy),))
+        except Exception:  # noqa: BLE001  one broken source must not take the others' answer away
+            _log.exception("%s failed", what)
+            return Lookup(gaps=(Gap(what, "it failed", "The log has the details."),))
+
+    async def _word(
+        self, evidence: _Evidence, turns: Sequence[Turn], options: GenerationOptions, end: float
+    ) -> AsyncGenerator[Delta | Answer, None]:
+        choice = await self._models.current(options.model)
+        if choice.model is None:
+            answer = _quoted(evidence, self._why_without(choice, options))
+            yield Delta(answer.text)
+            yield answer
+            return
+        rendered = self._render(evidence, turns, options, choice.model)
+        checker = Checker(
+            rendered.passages, evidence.question, evidence.names | set(evidence.reading.names)
+        )
+        writer = CheckedWriter(checker)
+        lost = ""
+        is_shown = False
+        try:
+            async with aclosing(_tokens(choice.model, rendered, options, end)) as tokens:
+                async for token in tokens:
+                    if (new := writer.feed(token)) and options.stream:
+                        is_shown = True
+                        yield Delta(new)
+        except TimeoutError:
+            lost = LATE_NOTE
+        except ModelUnavailableError as error:
+            _log.warning("the model was lost: %s", error)
+            is_late = isinstance(error.__cause__, TimeoutError)
+            lost = LATE_NOTE if is_late else LOST_NOTE
+            if not is_late:
+                self._models.lost(options.model)
+        if not lost and (new := writer.close()) and options.stream:
+            is_shown = True
+            yield Delta(new)
+        answer = _finished(evidence, rendered, writer.checked, choice, lost)
+        if not is_shown:
+            yield Delta(answer.text)
+        yield answer
+
+    def _why_without(self, choice: ModelChoice, options: GenerationOptions) -> tuple[str, ...]:
+        """One line on why there are no words of a model, unless none were wanted."""
+        wanted = options.model or self._models.config.model
+        if wanted == EXTRACTIVE:
+            return ()
+        return (choice.note,) if options.model else (NO_MODEL_NOTE,)
+
+    def _render(
+        self, evidence: _Evidence, turns: Sequence[Turn], options: GenerationOptions, model: Model
+    ) -> Rendered:
+        asks_for_errors = evidence.reading.limit is not None or (
+            Intent.LOGS in evidence.reading.intents and "error" in evidence.question.lower()
+        )
+        answer_tokens = options.max_tokens or self._models.config.max_tokens
+        return render(
+            "errors" if asks_for_errors else "answer",
+            question=evidence.question,
+            passages=evidence.passages,
+            nonce=self._nonce(),
+            room_tokens=max(256, model.context_tokens - answer_tokens),
+            history=turns,
+        )
+
+
+async def _tokens(
+    model: Model, rendered: Rendered, options: GenerationOptions, end: float
+) -> AsyncGenerator[str, None]:
+    """The model's text as it comes, up to the moment when the answer is due.
+
+    Raises:
+        TimeoutError: It is due.
+        ModelUnavailableError: The model is lost.
+    """
+    due = end - _RESERVE_SECONDS
+    if not options.stream:
+        async with asyncio.timeout_at(due):
+            text = await model.complete(rendered.prompt, options)
+        yield text
+        return
+    stream = model.stream(rendered.prompt, options)
+    try:
+        while True:
+            async with asyncio.timeout_at(due):
+                token = await anext(stream, None)
+            if token is None:
+                return
+            yield token
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+def _finished(
+    evidence: _Evidence, rendered: Rendered, checked: Checked, choice: ModelChoice, lost: str
+) -> Answer:
+    """The model's checked words if they are enough, else what was found, in quotes."""
+    if not lost and checked.is_admission:
+        return _does_not_tell(evidence, checked, choice)
+    if lost or not checked.is_enough:
+        if checked.cut:
+            _log.info("cut from the model's answer: %s", "; ".join(checked.reasons[:5]))
+        return _quoted(evidence, (lost or CUT_NOTE,))
+    notes = (rendered.note,) if rendered.note else ()
+    used = tuple(rendered.passages[number - 1] for number in checked.cited)
+    return Answer(
+        question=evidence.question,
+        text=checked.text,
+        citations=citations(used),
+        passages=evidence.passages,
+        confidence=confidence(evidence.reading, used),
+        model=choice.name,
+        notes=notes,
+        gaps=evidence.gaps,
+    )
+
+
+def _does_not_tell(evidence: _Evidence, checked: Checked, choice: ModelChoice) -> Answer:
+    """The model says that the evidence does not answer: so be it, with the nearest places."""
+    near = evidence.passages[:3]
+    places = "\n".join(f"- {passage.title} [{n}]" for n, passage in enumerate(near, start=1))
+    text, used = renumber(checked.text, checked.cited, evidence.passages)
+    if not used:
+        text, used = f"{checked.text}\n\nNearest to it:\n{places}", near
+    return Answer(
+        question=evidence.question,
+        text=text,
+        citations=citations(used),
+        passages=evidence.passages,
+        is_grounded=False,
+        model=choice.name,
+        gaps=evidence.gaps,
+    )
+
+
+def _quoted(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
+    text, used = renumber(
+        extract(evidence.reading, evidence.passages),
+        tuple(range(1, len(evidence.passages) + 1)),
+        evidence.passages,
+    )
+    return Answer(
+        question=evidence.question,
+        text=text,
+        citations=citations(used),
+        passages=evidence.passages,
+        confidence=confidence(evidence.reading, used),
+        model=EXTRACTIVE,
+        notes=notes,
+        gaps=evidence.gaps,
+    )
+
+
+def _not_found(evidence: _Evidence) -> Answer:
+    """Says where was looked, and where could not be: these are different things."""
+    lines = ["I found nothing that answers this."]
+    if evidence.looked_in:
+        lines.append(f"I looked in: {', '.join(evidence.looked_in)}.")
+    lines += [
+        f"I could not look at {gap.what}: {gap.why}. {gap.remedy}".rstrip() for gap in evidence.gaps
+    ]
+    if not evidence.gaps:
+        lines.append("Naming the service, the namespace or the error text often helps.")
+    return Answer(
+        question=evidence.question, text="\n".join(lines), is_grounded=False, gaps=evidence.gaps
+    )

@@ -1,0 +1,510 @@
+"""Answers without a model: what was found, picked, ordered and cited.
+
+Pure. Facts of the cluster, the graph and the logs come first, as they are; then what the best page
+says, steps in their order and commands whole; last one command that only reads. Every line carries
+the number of its passage, counted from 1 in the order given.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.answers import Passage
+from core.questions import Intent, Reading
+from knowledge import commands
+from knowledge.blocks import Block, BlockKind, blocks, plain, sentences
+from knowledge.claims import BYTES, claims
+from knowledge.sentences import terms, vocabulary
+
+_CAUSE = re.compile(
+    r"\b(?:because|due to|caus\w+|root cause|reason|happens? when|result of|means?|leads? to|"
+    r"came from|so that|fixed by|too (?:large|small|low|high|many|few))\b",
+    re.IGNORECASE,
+)
+_TROUBLE = re.compile(
+    r"kill|crash|back-?off|fail|error|exit|terminat|not ready|notready|unhealthy|pending|evict|"
+    r"insufficient|not found|refused|timeout|exceed|oom|stuck|denied|unschedul|restart",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(r"<[a-zA-Z][\w -]*>|\b[A-Z][A-Z_]{2,}\b(?!=)|\{\{|\$\{?[A-Z]")
+_POD_PLACEHOLDER = re.compile(r"\bPOD\b|<pod(?:[-_ ]name)?>", re.IGNORECASE)
+_PLAN = frozenset({Intent.HOW, Intent.WHY, Intent.STATUS})
+_EXACT = frozenset(
+    {Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES, Intent.LOGS, Intent.METRICS, Intent.SIMILAR}
+)
+_AS_FOUND = frozenset({Intent.LOGS, Intent.METRICS, Intent.SIMILAR})  # their order means something
+_FIX = re.compile(
+    r"fix|mitigat|resol|what to do|steps|recover|repair|force|first|remed", re.IGNORECASE
+)
+_FACT_LINES = 5
+_LONGEST_LINE_WORDS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Something that can be quoted on its own."""
+
+    number: int
+    text: str
+    score: float
+    order: int
+    block: Block
+
+
+class _Weights:
+    """How telling each word of the question is among the passages at hand."""
+
+    def __init__(self, reading: Reading, passages: Sequence[Passage]) -> None:
+        asked = " ".join((reading.question, reading.search_text, *reading.names, *reading.codes))
+        lines = [vocabulary(line) for passage in passages for line in passage.text.splitlines()]
+        counts = Counter(term for line in lines for term in line)
+        self._weights = {
+            term: math.log(1 + len(lines) / (1 + counts[term])) + 0.1
+            for term in set(terms(asked))
+            if counts[term]
+        }
+        for name in (*reading.names, *reading.codes):
+            for term in terms(name):
+                if term in self._weights:
+                    self._weights[term] *= 1.5
+        if not reading.intents or reading.intents & _PLAN:
+            # What the cluster says is wrong tells which part of a page is meant.
+            for term in {stem for p in passages if p.is_fact for stem in _telling(p.text)}:
+                if counts[term] and term not in self._weights:
+                    self._weights[term] = 0.6 * math.log(1 + len(lines) / (1 + counts[term]))
+
+    def score(self, text: str) -> float:
+        """The weight of the question's words in a text, long ones damped."""
+        words = vocabulary(text)
+        hit = sum(weight for term, weight in self._weights.items() if term in words)
+        return hit / (1 + math.log1p(len(text) / 160))
+
+
+def extract(reading: Reading, passages: Sequence[Passage], limit_words: int = 120) -> str:
+    """An answer in Markdown with `[n]` marks, of about `limit_words` words; '' without passages.
+
+    Changing commands are marked, stand never first, and never as the next command.
+    """
+    numbered = list(enumerate(passages, start=1))
+    facts = [(n, passage) for n, passage in numbered if passage.is_fact]
+    prose = [(n, passage) for n, passage in numbered if not passage.is_fact]
+    weights = _Weights(reading, passages)
+    budget = _Budget(limit_words)
+    parts: list[str] = []
+    seen = _facts(reading, facts, weights, budget)
+    if seen:
+        parts.append(seen)
+    if difference := _difference(reading, facts, prose):
+        parts.append(difference)
+    if prose and not (seen and reading.intents and reading.intents <= _EXACT):
+        parts += _pages(reading, prose, weights, budget, has_facts=bool(seen))
+    if command := _next_command(reading, facts, prose, "\n".join(parts)):
+        parts.append(command)
+    return "\n\n".join(parts)
+
+
+def _telling(text: str) -> list[str]:
+    """Stems of the codes and reasons in a fact: OOMKilled, 137, ERR_STOCK_SYNC."""
+    found = claims(text)
+    names = [name for name in found.names if "/" not in name and "-" not in name]
+    return [term for name in names for term in terms(name)]
+
+
+class _Budget:
+    """Words that may still be written; the first part is always let through."""
+
+    def __init__(self, words: int) -> None:
+        self._left = words
+
+    def take(self, text: str) -> bool:
+        """Whether a text still goes in; counts it when it does."""
+        words = len(text.split())
+        if self._left <= 0 or words > self._left + 15:
+            return False
+        self._left -= words
+        return True
+
+
+def _facts(
+    reading: Reading, facts: list[tuple[int, Passage]], weights: _Weights, budget: _Budget
+) -> str:
+    """The lead sentence and what is seen, from facts alone."""
+    units = [unit for n, passage in facts for unit in _fact_units(reading, n, passage, weights)]
+    if not units:
+        return ""
+    best = max(units, key=lambda unit: (unit.score, -unit.order))
+    if reading.intents and reading.intents <= _AS_FOUND:
+        best = next(unit for unit in units if unit.number == best.number)
+    titles = dict(facts)
+    lead = _short(_with_subject(titles[best.number], best.text))
+    budget.take(lead)
+    wants_all = bool(reading.intents & _EXACT)
+    rest = [
+        unit
+        for unit in units
+        if unit is not best and (wants_all or not _is_repeated(unit.text, lead))
+    ]
+    most = max(_FACT_LINES, min(reading.limit or 0, 10)) + (3 if wants_all else 0)
+    floor = 0.0 if wants_all else best.score * 0.15
+    chosen: list[_Unit] = []
+    for unit in sorted(rest, key=lambda unit: (-unit.score, unit.order)):
+        if len(chosen) < most and unit.score >= floor and budget.take(unit.text):
+            chosen.append(unit)
+    lines = [_cite(lead, best.number)]
+    chosen.sort(key=lambda unit: (unit.number != best.number, unit.number, unit.order))
+    if chosen:
+        lines += ["", "**What I see**"]
+    shown = best.number
+    for unit in chosen:
+        text = unit.text
+        if unit.number != shown:
+            text, shown = _with_subject(titles[unit.number], text), unit.number
+        lines.append(f"- {_cite(_short(text), unit.number)}")
+    return "\n".join(lines)
+
+
+def _fact_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -> list[_Unit]:
+    units: list[_Unit] = []
+    wants_trouble = not reading.intents or bool(reading.intents & _PLAN)
+    for order, block in enumerate(_fact_blocks(passage.text)):
+        text = plain(block.text)
+        if block.kind is BlockKind.HEADING or not text:
+            continue
+        score = weights.score(f"{passage.title} {text}") + 0.3 * weights.score(text) + 0.05
+        if wants_trouble and _TROUBLE.search(text):
+            score *= 1.6
+        if Intent.LIMITS in reading.intents and re.search(
+            r"limit|request|quota", text, re.IGNORECASE
+        ):
+            score *= 1.8
+        units.append(_Unit(n, text, score / (1 + 0.08 * order) / (1 + 0.1 * n), order, block))
+    return units
+
+
+def _fact_blocks(text: str) -> Iterable[Block]:
+    """Lines of a fact stand for themselves; they are not wrapped prose."""
+    in_table: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.lstrip().startswith("|"):
+            in_table.append(line)
+            continue
+        if in_table:
+            yield from blocks("\n".join(in_table))
+            in_table = []
+        if line.strip() and not re.fullmatch(r"\s*[`~]{3,}\w*\s*", line):
+            yield Block(BlockKind.PARAGRAPH, re.sub(r"^\s*(?:[-*•]\s+)?", "", line).rstrip())
+
+
+def _pages(
+    reading: Reading,
+    prose: list[tuple[int, Passage]],
+    weights: _Weights,
+    budget: _Budget,
+    *,
+    has_facts: bool,
+) -> list[str]:
+    """What the pages say: rows for a setting, steps for a plan, else the best sentences."""
+    units = [unit for n, passage in prose for unit in _page_units(reading, n, passage, weights)]
+    if not units:
+        return []
+    titles = dict(prose)
+    wants_rows = bool(reading.intents & {Intent.CONFIG, Intent.LIMITS})
+    parts: list[str] = []
+    rows = _best_rows(reading, units) if wants_rows else []
+    if rows and all(budget.take(row.text) for row in rows[:1]):
+        lines = [f"- {_cite(_short(row.text), row.number)}" for row in rows]
+        parts.append("\n".join((_heading(titles[rows[0].number], has_facts), *lines)))
+        if not reading.intents & _PLAN:
+            return parts
+    said = [unit for unit in units if unit.block.kind in _SAID]
+    said.sort(key=lambda unit: -unit.score)
+    wants_plan = not wants_rows and (not reading.intents or bool(reading.intents & _PLAN))
+    steps = _steps(reading, prose, weights) if wants_plan else []
+    quoted = _quotes(said, budget, 1 if steps else 3, "\n".join(parts))
+    if quoted:
+        is_lead = not has_facts and not parts
+        first, *more = quoted
+        lines = [_cite(_short(first.text), first.number)] if is_lead else []
+        lines += [f"- {_cite(_short(u.text), u.number)}" for u in (more if is_lead else quoted)]
+        body = "\n".join(lines if not (is_lead and more) else [lines[0], "", *lines[1:]])
+        parts.append(body if is_lead else f"{_heading(titles[first.number], has_facts)}\n{body}")
+    if steps:
+        parts.append(_written_steps(steps, budget))
+    elif wants_plan and quoted and (fence := _fence_beside(quoted[0], titles)):
+        parts.append(fence)
+    return [part for part in parts if part]
+
+
+def _fence_beside(unit: _Unit, titles: dict[int, Passage]) -> str:
+    """The command block that stands in the passage of the best sentence."""
+    for block in blocks(titles[unit.number].text):
+        if block.kind is BlockKind.FENCE and len(block.text.splitlines()) <= 8:
+            return f"From there [{unit.number}]:\n{_fence(block, indent='')}"
+    return ""
+
+
+_SAID = frozenset({BlockKind.PARAGRAPH, BlockKind.BULLET, BlockKind.ROW, BlockKind.STEP})
+
+
+def _page_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -> list[_Unit]:
+    wants_cause = Intent.WHY in reading.intents or not reading.intents
+    units: list[_Unit] = []
+    context = 0.35 * weights.score(f"{passage.title} {passage.heading}")
+    is_fix = Intent.HOW in reading.intents and bool(_FIX.search(passage.heading))
+    prior = 1 / (1 + 0.12 * (n - 1))
+    for order, block in enumerate(blocks(passage.text)):
+        if block.kind is BlockKind.HEADING or _is_front_matter(block.text):
+            continue
+        for sentence in sentences(block):
+            score = (weights.score(sentence) + context) * prior
+            if is_fix:
+                score *= 1.5
+            if wants_cause and _CAUSE.search(sentence):
+                score *= 1.5
+            if block.kind is BlockKind.PARAGRAPH and sentence.endswith(":"):
+                score *= 0.3  # it leads in to something that would not be quoted with it
+            if len(sentence.split()) < 4 and block.kind is not BlockKind.ROW:
+                score *= 0.4
+            units.append(_Unit(n, plain(sentence), score, order, block))
+    return units
+
+
+def _best_rows(reading: Reading, units: list[_Unit]) -> list[_Unit]:
+    """Rows and "key: value" lines on what was asked, at most four."""
+    rows = [unit for unit in units if unit.block.kind is BlockKind.ROW or _is_setting(unit.text)]
+    named = [
+        unit
+        for unit in rows
+        if any(name.lower() in unit.text.lower().split(" — ")[0] for name in reading.names)
+    ]
+    best = sorted(named or rows, key=lambda unit: -unit.score)
+    top = best[0].score if best else 0.0
+    return [unit for unit in best[:4] if unit.score >= 0.5 * top > 0]
+
+
+def _is_setting(text: str) -> bool:
+    return bool(re.fullmatch(r"[\w .`*/-]{2,40}[:=]\s*\S.{0,80}", text)) and len(text.split()) < 12
+
+
+def _quotes(units: list[_Unit], budget: _Budget, most: int, before: str) -> list[_Unit]:
+    chosen: list[_Unit] = []
+    top = units[0].score if units else 0.0
+    for unit in units:
+        if len(chosen) == most or unit.score < 0.45 * top:
+            break
+        if commands.changing_commands(unit.text) or _is_repeated(unit.text, before):
+            continue
+        if any(_is_repeated(unit.text, other.text) for other in chosen):
+            continue
+        if budget.take(unit.text):
+            chosen.append(unit)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The page whose steps are shown."""
+
+    number: int
+    passage: Passage
+    blocks: tuple[Block, ...]
+
+
+def _steps(reading: Reading, prose: list[tuple[int, Passage]], weights: _Weights) -> list[_Plan]:
+    """The page whose numbered steps fit best, if any page has steps: none or one."""
+    best: tuple[float, _Plan] | None = None
+    for n, passage in prose[:5]:
+        found = tuple(blocks(passage.text))
+        if not any(block.kind is BlockKind.STEP for block in found):
+            continue
+        about = f"{passage.title} {passage.heading} {passage.service} {passage.location}".lower()
+        score = weights.score(f"{about} {passage.text}") / (1 + 0.2 * n)
+        score *= 2.0 if any(name.lower() in about for name in reading.names) else 1.0
+        if best is None or score > best[0]:
+            best = (score, _Plan(n, passage, found))
+    return [best[1]] if best else []
+
+
+def _written_steps(plans: list[_Plan], budget: _Budget) -> str:
+    """Steps in their order, each with the command that stands under it."""
+    plan = plans[0]
+    lines: list[str] = []
+    for block in plan.blocks:
+        if block.kind is BlockKind.STEP and not block.is_nested:
+            text = _short(" ".join(sentences(block)[:2]))
+            if not budget.take(text):
+                break
+            lines.append(f"{block.number}. {_cite(_mark(text), plan.number)}")
+        elif block.kind is BlockKind.FENCE and lines and budget.take(block.text):
+            lines.append(_fence(block, indent="   "))
+        elif block.kind is BlockKind.HEADING and lines:
+            break
+    return "\n".join((_heading(plan.passage, has_facts=True), *lines)) if lines else ""
+
+
+def _heading(passage: Passage, has_facts: bool) -> str:
+    name = passage.heading or passage.title
+    who = "What the runbook says" if "runbook" in passage.location.lower() else "What is written"
+    return f"**{who}** ({plain(name)})" if has_facts or name else f"**{who}**"
+
+
+def _fence(block: Block, indent: str) -> str:
+    joined = re.sub(r"\\\s*\n", " ", block.text)
+    is_changing = any(
+        commands.changing_commands(f"`{line}`") for line in joined.splitlines() if line.strip()
+    )
+    runs = re.findall(r"`{3,}", block.text)
+    mark = "`" * max((len(run) + 1 for run in runs), default=3)
+    lines = [mark + block.language, *block.text.splitlines(), mark]
+    if is_changing:
+        lines.insert(0, f"{commands.CHANGES_MARK}:")
+    return "\n".join(indent + line for line in lines)
+
+
+def _next_command(
+    reading: Reading,
+    facts: list[tuple[int, Passage]],
+    prose: list[tuple[int, Passage]],
+    written: str,
+) -> str:
+    """One command that only reads: from a page, its placeholder filled, else made from a fact."""
+    if reading.intents and reading.intents <= _EXACT | {Intent.CONFIG, Intent.LIMITS}:
+        return ""
+    pod = next((passage for _, passage in facts if _kind_of(passage) == "pod"), None)
+    for n, passage in prose[:3]:
+        for block in blocks(passage.text):
+            if block.kind is not BlockKind.FENCE:
+                continue
+            for line in re.sub(r"\\\s*\n\s*", " ", block.text).splitlines():
+                command = line.strip().removeprefix("$ ")
+                if pod is not None:
+                    command = _POD_PLACEHOLDER.sub(_name_of(pod), command)
+                is_new = command not in written and commands.normal(line) not in written
+                if _is_safe(command) and is_new and not _other_place(command, pod):
+                    return f"**Next, only reads** [{n}]\n```\n{command}\n```"
+    for n, passage in facts:
+        if command := _look_at(passage):
+            return f"**Next, only reads** [{n}]\n```\n{command}\n```"
+    return ""
+
+
+def _is_safe(command: str) -> bool:
+    return (
+        command.startswith("kubectl ")
+        and len(command) <= 160
+        and not commands.is_changing(command)
+        and not re.search(r"\bsecrets?\b", command, re.IGNORECASE)
+        and not _PLACEHOLDER.search(re.sub(r"'[^']*'", "", command))
+    )
+
+
+def _other_place(command: str, pod: Passage | None) -> bool:
+    """Whether a page's command reads another namespace than the one the facts are about."""
+    place = re.search(r"(?:-n|--namespace)[ =](\S+)", command)
+    return bool(place and pod and pod.namespace and place[1] != pod.namespace)
+
+
+def _look_at(passage: Passage) -> str:
+    kind, name = _kind_of(passage), _name_of(passage)
+    if passage.source != "cluster" or not kind or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
+        return ""
+    place = f"-n {passage.namespace} " if passage.namespace else ""
+    if kind == "pod" and re.search(r"crash|restart|oom|exit", passage.text, re.IGNORECASE):
+        return f"kubectl {place}logs {name} --previous --tail=50"
+    return f"kubectl {place}describe {kind} {name}"
+
+
+def _kind_of(passage: Passage) -> str:
+    parts = passage.location.split("/")
+    kind = passage.kind or (parts[0] if len(parts) == 3 else "")
+    return kind.lower() if re.fullmatch(r"[A-Z][A-Za-z]+", kind) else ""
+
+
+def _name_of(passage: Passage) -> str:
+    return passage.location.rsplit("/", 1)[-1].split(" ")[0]
+
+
+def _difference(
+    reading: Reading, facts: list[tuple[int, Passage]], prose: list[tuple[int, Passage]]
+) -> str:
+    """Says when the cluster and a page give different memory limits for what was asked."""
+    if not reading.names:
+        return ""
+    name = reading.names[0].lower()
+    live = _limits(
+        (n, line) for n, p in facts for line in p.text.splitlines()
+        if name in f"{p.title} {p.location}".lower() and p.source == "cluster"
+    )  # fmt: skip
+    written = _limits(
+        (n, block.text) for n, p in prose for block in blocks(p.text)
+        if block.kind is BlockKind.ROW and _speaks_of(name, p, block)
+    )  # fmt: skip
+    if not live or not written or {value for value, _ in live} & {value for value, _ in written}:
+        return ""
+    (is_value, is_number), (was_value, was_number) = live[0], written[0]
+    return (
+        f"**They differ:** the cluster has a memory limit of {is_value} [{is_number}], "
+        f"written down is {was_value} [{was_number}]."
+    )
+
+
+def _speaks_of(name: str, passage: Passage, block: Block) -> bool:
+    first = block.cells[0].lower() if block.cells else ""
+    about = f"{passage.title} {passage.service}".lower()
+    is_memory_row = "memory" in first or "limit" in first
+    return name in re.split(r"[\s`*,/]+", first) or (is_memory_row and name in about)
+
+
+def _limits(lines: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    for number, line in lines:
+        match = re.search(
+            r"limits?\b[^;,\n]{0,40}?(\d+(?:\.\d+)?\s?[KMGT]i?B?)\b", line, re.IGNORECASE
+        )
+        if match and claims(match[1]).quantities and claims(match[1]).quantities[0].unit in BYTES:
+            found.append((match[1].replace(" ", ""), number))
+    return found
+
+
+def _is_front_matter(text: str) -> bool:
+    return text.startswith(("title:", "---")) and "service:" in text
+
+
+def _with_subject(passage: Passage, text: str) -> str:
+    """Puts the object's name in front where the line does not say whom it speaks of."""
+    name = _name_of(passage)
+    if name and (name.lower() in text.lower() or passage.title.lower() in text.lower()):
+        return text
+    if passage.service and re.search(rf"\b{re.escape(passage.service)}\b", text):
+        return text
+    return f"{plain(passage.title)}: {text}"
+
+
+def _is_repeated(text: str, other: str) -> bool:
+    words = set(terms(text))
+    return not words or len(words & set(terms(other))) >= 0.85 * len(words)
+
+
+def _short(text: str) -> str:
+    parts = text.split()
+    if len(parts) <= _LONGEST_LINE_WORDS:
+        return text
+    cut = " ".join(parts[:_LONGEST_LINE_WORDS])
+    cut = cut.replace("`", "") if cut.count("`") % 2 else cut
+    return f"{cut.rstrip('.,;:')} …"
+
+
+def _mark(text: str) -> str:
+    if not commands.changing_commands(text):
+        return text
+    return f"{text.rstrip('.')} ({commands.CHANGES_MARK})."
+
+
+def _cite(text: str, number: int) -> str:
+    ending = re.search(r"[.!?]?[*_]*$", text)
+    cut = ending.start() if ending else len(text)
+    return f"{text[:cut]} [{number}]{text[cut:]}"
