@@ -1,0 +1,1 @@
+"""Pure builders of Kubernetes API objects, as the API server would send them."""

@@ -1,0 +1,341 @@
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs, without their counts.
+
+Counts follow from the pods and are filled in by `settling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sandbox.cluster.kinds.apps import App
+from sandbox.cluster.kinds.base import condition, metadata, stamp
+from sandbox.cluster.resources import Obj
+
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def progressing(
+    deployment_name: str, app: App, at: datetime, reason: str = "NewReplicaSetAvailable"
+) -> Obj:
+    """A Deployment's Progressing condition, in the controller's words."""
+    replica_set = f"{deployment_name}-{app.hash}"
+    words = {
+        "NewReplicaSetAvailable": f'ReplicaSet "{replica_set}" has successfully progressed.',
+        "ReplicaSetUpdated": f'ReplicaSet "{replica_set}" is progressing.',
+        "ProgressDeadlineExceeded": f'ReplicaSet "{replica_set}" has timed out progressing.',
+    }
+    is_fine = reason != "ProgressDeadlineExceeded"
+    return condition(
+        "Progressing", str(is_fine), at, reason, words[reason], time_field="lastUpdateTime"
+    )
+
+
+def deployment(
+    app: App,
+    replicas: int,
+    created: datetime,
+    revision: int,
+    progress: Obj,
+    *,
+    deadline_seconds: int = 600,
+) -> Obj:
+    """A Deployment at its newest revision."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(
+            "Deployment",
+            app.name,
+            created,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            annotations={
+                REVISION: str(revision),
+                "kubernetes.io/change-cause": f"release {app.image.rpartition(':')[2]}",
+            },
+            generation=revision,
+        ),
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": app.selector},
+            "template": app.template(),
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
+            },
+            "revisionHistoryLimit": 10,
+            "progressDeadlineSeconds": deadline_seconds,
+        },
+        "status": {"observedGeneration": revision, "conditions": [progress]},
+    }
+
+
+def replica_set(app: App, owner: Obj, revision: int, replicas: int, created: datetime) -> Obj:
+    """The ReplicaSet of one revision of a Deployment."""
+    labels = {**app.all_labels, "pod-template-hash": app.hash}
+    desired = owner["spec"]["replicas"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": metadata(
+            "ReplicaSet",
+            f"{app.name}-{app.hash}",
+            created,
+            namespace=app.namespace,
+            labels=labels,
+            annotations={
+                "deployment.kubernetes.io/desired-replicas": str(desired),
+                "deployment.kubernetes.io/max-replicas": str(desired + 1),
+                REVISION: str(revision),
+                "kubernetes.io/change-cause": f"release {app.image.rpartition(':')[2]}",
+            },
+            owner=owner,
+            generation=1,
+        ),
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {**app.selector, "pod-template-hash": app.hash}},
+            "template": app.template({"pod-template-hash": app.hash}),
+        },
+        "status": {"replicas": replicas, "observedGeneration": 1},
+    }
+
+
+def stateful_set(
+    app: App, replicas: int, created: datetime, *, storage_class: str = "", size: str = ""
+) -> Obj:
+    """A StatefulSet, with one claim "data" a pod when a size is given."""
+    spec: Obj = {
+        "replicas": replicas,
+        "selector": {"matchLabels": app.selector},
+        "template": app.template(),
+        "serviceName": app.name,
+        "podManagementPolicy": "OrderedReady",
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        "revisionHistoryLimit": 10,
+    }
+    if size:
+        spec["volumeClaimTemplates"] = [
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": "data"},
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": size}},
+                    "storageClassName": storage_class,
+                    "volumeMode": "Filesystem",
+                },
+                "status": {"phase": "Pending"},
+            }
+        ]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata(
+            "StatefulSet",
+            app.name,
+            created,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            generation=1,
+        ),
+        "spec": spec,
+        "status": {"observedGeneration": 1, "replicas": replicas},
+    }
+
+
+def daemon_set(app: App, created: datetime) -> Obj:
+    """A DaemonSet on every node."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": metadata(
+            "DaemonSet",
+            app.name,
+            created,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            generation=1,
+        ),
+        "spec": {
+            "selector": {"matchLabels": app.selector},
+            "template": app.template(),
+            "updateStrategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0},
+            },
+            "revisionHistoryLimit": 10,
+        },
+        "status": {
+            "observedGeneration": 1,
+            "currentNumberScheduled": 0,
+            "desiredNumberScheduled": 0,
+            "numberMisscheduled": 0,
+            "numberReady": 0,
+        },
+    }
+
+
+def cron_job(
+    app: App,
+    schedule: str,
+    time_zone: str,
+    created: datetime,
+    job_spec: Obj,
+    *,
+    last_scheduled: datetime,
+    last_successful: datetime,
+) -> Obj:
+    """A CronJob that runs the application."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": metadata(
+            "CronJob",
+            app.name,
+            created,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            generation=1,
+        ),
+        "spec": {
+            "schedule": schedule,
+            "timeZone": time_zone,
+            "concurrencyPolicy": "Forbid",
+            "suspend": False,
+            "startingDeadlineSeconds": 300,
+            "successfulJobsHistoryLimit": 3,
+            "failedJobsHistoryLimit": 1,
+            "jobTemplate": {
+                "metadata": {"labels": app.all_labels},
+                "spec": {**job_spec, "template": app.template()},
+            },
+        },
+        "status": {
+            "lastScheduleTime": stamp(last_scheduled),
+            "lastSuccessfulTime": stamp(last_successful),
+        },
+    }
+
+
+def job(
+    app: App,
+    owner: Obj,
+    scheduled: datetime,
+    job_spec: Obj,
+    *,
+    finished: datetime,
+    failure: tuple[str, str] | None = None,
+    failed_pods: int = 0,
+) -> Obj:
+    """A Job that a CronJob started. `failure` is the reason and message, None for success."""
+    name = f"{app.name}-{int(scheduled.timestamp() // 60)}"
+    status: Obj = {"startTime": stamp(scheduled), "ready": 0, "terminating": 0}
+    status["uncountedTerminatedPods"] = {}
+    if failure:
+        status |= {
+            "failed": failed_pods,
+            "conditions": [
+                condition(kind, "True", finished, *failure, time_field="lastProbeTime")
+                for kind in ("FailureTarget", "Failed")
+            ],
+        }
+    else:
+        message = "Reached expected number of succeeded pods"
+        status |= {
+            "succeeded": 1,
+            "completionTime": stamp(finished),
+            "conditions": [
+                condition(
+                    kind,
+                    "True",
+                    finished,
+                    "CompletionsReached",
+                    message,
+                    time_field="lastProbeTime",
+                )
+                for kind in ("SuccessCriteriaMet", "Complete")
+            ],
+        }
+    made: Obj = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(
+            "Job",
+            name,
+            scheduled,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            annotations={"batch.kubernetes.io/cronjob-scheduled-timestamp": stamp(scheduled)},
+            owner=owner,
+            generation=1,
+        ),
+        "spec": {
+            "parallelism": 1,
+            "completions": 1,
+            "completionMode": "NonIndexed",
+            "suspend": False,
+            "manualSelector": False,
+            "podReplacementPolicy": "TerminatingOrFailed",
+            **job_spec,
+            "template": app.template({"job-name": name, "batch.kubernetes.io/job-name": name}),
+        },
+        "status": status,
+    }
+    made["spec"]["selector"] = {
+        "matchLabels": {"batch.kubernetes.io/controller-uid": made["metadata"]["uid"]}
+    }
+    return made
+
+
+def horizontal_pod_autoscaler(
+    target: Obj,
+    minimum: int,
+    maximum: int,
+    created: datetime,
+    *,
+    metric: Obj,
+    current: Obj | None,
+    conditions: Sequence[Obj],
+) -> Obj:
+    """An autoscaler of a Deployment, by one metric."""
+    name, namespace = target["metadata"]["name"], target["metadata"]["namespace"]
+    replicas = target["spec"]["replicas"]
+    status: Obj = {
+        "currentReplicas": replicas,
+        "desiredReplicas": replicas if current else 0,
+        "conditions": list(conditions),
+        "currentMetrics": [current] if current else None,
+    }
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata("HorizontalPodAutoscaler", name, created, namespace=namespace),
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": minimum,
+            "maxReplicas": maximum,
+            "metrics": [metric],
+        },
+        "status": status,
+    }
+
+
+def disruption_budget(app: App, minimum: int, created: datetime) -> Obj:
+    """A PodDisruptionBudget; its counts are filled in by `settling`."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(
+            "PodDisruptionBudget",
+            app.name,
+            created,
+            namespace=app.namespace,
+            labels=app.all_labels,
+            generation=1,
+        ),
+        "spec": {"minAvailable": minimum, "selector": {"matchLabels": app.selector}},
+        "status": {},
+    }

@@ -1,0 +1,1 @@
+"""What containers write: formats of log lines, each application's words, and telling excerpts."""
