@@ -1,0 +1,276 @@
+"""Everything written down, behind one door: reads questions, looks in all sources, keeps the index.
+
+Implements `knowledge.ports.Retriever` and, by its graph, `digest.ports.Owners`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from core.answers import Gap, Lookup, Passage, Scope
+from core.clock import Clock
+from core.errors import KnowledgeError
+from core.questions import Reading
+from core.redact import Redactor
+from knowledge.documents import Listing, Source
+from knowledge.graph import ServiceGraph
+from knowledge.graphfacts import graph_passages
+from knowledge.index import IndexReport, OnProgress, fill_dense, index_sources
+from knowledge.ports import Embedder, VectorStore
+from knowledge.reading import read_question
+from knowledge.retrieve import Legs, count_terms, is_found, passage_of, rank, search
+from knowledge.sources import open_source
+from knowledge.sources.graph import GraphSource
+from knowledge.sources.logs import LogSource
+from knowledge.sources.metrics import MetricsSource
+
+ServicesOnNode = Callable[[str], Awaitable[Sequence[str]] | Sequence[str]]
+# What the reader is told was searched, in the order of a sentence.
+_SHOWN = {
+    "markdown": "runbooks and documents",
+    "csv-logs": "CSV logs",
+    "csv-metrics": "CSV metrics",
+    "graph": "the service graph",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source as `/k8s status` shows it.
+
+    Attributes:
+        uri: As configured.
+        count: What it holds, in `unit`.
+        unit: "chunks", "lines", "values" or "services".
+        newest: When its newest part was changed, or None.
+        problems: (path, why) of what cannot be used.
+    """
+
+    uri: str
+    count: int
+    unit: str
+    newest: datetime | None
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+class Library:
+    """All sources of one bot. Await `start` before anything else and `close` at the end.
+
+    Args:
+        sources: URIs, see `knowledge.sources.SCHEMES`.
+        store: Holds the chunks; closed by `close`.
+        embedder: None for a search by text alone.
+        redactor: Secrets leave every text before it is stored and before it is handed out.
+        clock: For "last 2h".
+        zone: The zone times are read and told in.
+        services_on_node: Names of services that the live cluster sees on a node.
+
+    Raises:
+        KnowledgeError: A URI is of no known kind.
+    """
+
+    def __init__(  # noqa: PLR0917  (one caller, the composition root, which names them)
+        self,
+        sources: Sequence[str],
+        store: VectorStore,
+        embedder: Embedder | None,
+        redactor: Redactor,
+        clock: Clock,
+        zone: tzinfo,
+        services_on_node: ServicesOnNode | None = None,
+    ) -> None:
+        self._sources: tuple[Source, ...] = tuple(open_source(uri) for uri in sources)
+        self._store = store
+        self._embedder = embedder
+        self._redactor = redactor
+        self._clock = clock
+        self._zone = zone
+        self._services_on_node = services_on_node
+        self._listings: dict[str, Listing] = {}
+        self._point_count = 0
+        self._chunks: Counter[str] = Counter()
+        self._is_dense = False
+        self._indexing = asyncio.Lock()
+        self._filling = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Load the graph and the tables, so that names are known; indexes nothing."""
+        for source in self._sources:
+            if not isinstance(source, GraphSource | LogSource | MetricsSource):
+                continue
+            self._listings[source.uri] = await asyncio.to_thread(source.listing)
+        await self._count()
+
+    @property
+    def graph(self) -> ServiceGraph:
+        """The service graph of the first graph source that has one; empty without."""
+        graphs = [source.graph for source in self._sources if isinstance(source, GraphSource)]
+        return next((graph for graph in graphs if graph.services), ServiceGraph())
+
+    def read(self, question: str, names: frozenset[str], namespaces: frozenset[str]) -> Reading:
+        """Read a question by rules; the graph's names are known besides the given ones."""
+        graph = self.graph
+        return read_question(
+            question,
+            names | graph.names,
+            namespaces | graph.namespaces,
+            self._clock.now(),
+            self._zone,
+        )
+
+    async def index(self, progress: OnProgress | None = None) -> IndexReport:
+        """Bring the index up to date; one run at a time, a second one waits its turn.
+
+        Raises:
+            KnowledgeError: The store fails.
+        """
+        async with self._indexing:
+            report = await index_sources(self._sources, self._store, self._redactor, progress)
+            for source in self._sources:
+                self._listings[source.uri] = await asyncio.to_thread(source.listing)
+            await self._count()
+            self._is_dense = self._is_dense and not await self._store.missing_dense(1)
+            return report
+
+    async def fill_dense(self, progress: OnProgress | None = None) -> int:
+        """Fill in the dense vectors that are missing; gives how many.
+
+        Raises:
+            KnowledgeError: The store or the model fails.
+        """
+        if self._embedder is None:
+            return 0
+        async with self._filling:
+            done = await fill_dense(self._store, self._embedder, progress)
+            self._is_dense = True
+            return done
+
+    async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
+        """Facts first, then passages best first, cut at the threshold; failures are gaps."""
+        facts, gaps = await self._facts(reading, scope)
+        passages: tuple[Passage, ...] = ()
+        try:
+            passages = await self._search(reading, scope, limit)
+        except KnowledgeError as error:
+            gaps.append(Gap("documentation search", error.wrong, error.remedy))
+        kinds = {source.kind for source in self._sources if scope.allows_source(source.kind)}
+        found = (*facts, *passages)[: max(limit, len(facts))]
+        return Lookup(
+            passages=tuple(self._redacted(passage) for passage in found),
+            gaps=tuple(gaps),
+            looked_in=tuple(shown for kind, shown in _SHOWN.items() if kind in kinds),
+        )
+
+    async def _search(self, reading: Reading, scope: Scope, limit: int) -> tuple[Passage, ...]:
+        text = reading.search_text.strip()
+        if not text or limit < 1:
+            return ()
+        legs = await search(self._store, self._embedder, text, scope)
+        if not self._answers(legs, reading):
+            return ()
+        ranked = rank(legs, reading, limit)
+        return tuple(passage_of(item, ranked[0].score) for item in ranked)
+
+    def _answers(self, legs: Legs, reading: Reading) -> bool:
+        return is_found(
+            legs,
+            reading,
+            term_count=count_terms(reading.search_text),
+            point_count=self._point_count,
+            has_dense=self._is_dense,
+        )
+
+    async def _facts(self, reading: Reading, scope: Scope) -> tuple[list[Passage], list[Gap]]:
+        facts: list[Passage] = []
+        gaps: list[Gap] = []
+        graph = self.graph
+        on_nodes = await self._on_nodes(reading, graph, gaps)
+        facts += graph_passages(graph, reading, scope, on_nodes)
+        for source in self._sources:
+            if not isinstance(source, LogSource | MetricsSource):
+                continue
+            try:
+                facts += await asyncio.to_thread(self._rows, source, reading, scope)
+            except KnowledgeError as error:
+                gaps.append(Gap(_SHOWN[source.kind], error.wrong, error.remedy))
+        return facts, gaps
+
+    def _rows(
+        self, source: LogSource | MetricsSource, reading: Reading, scope: Scope
+    ) -> tuple[Passage, ...]:
+        """Facts of one CSV source, its files loaded again when they changed; in a thread."""
+        listing = source.listing()
+        self._listings[source.uri] = listing
+        if not listing.is_complete and not source.table.count():
+            place, why = listing.problems[0] if listing.problems else (source.uri, "not readable")
+            raise KnowledgeError(f"read {place}", why, "Check the source's path")
+        if isinstance(source, LogSource):
+            return source.table.facts(reading, scope, self._zone)
+        return source.table.facts(reading, scope, self._zone, self._hidden(scope))
+
+    def _hidden(self, scope: Scope) -> frozenset[str]:
+        graph = self.graph
+        return frozenset(name for name in graph.services if not graph.allows(name, scope))
+
+    async def _on_nodes(
+        self, reading: Reading, graph: ServiceGraph, gaps: list[Gap]
+    ) -> dict[str, Sequence[str]]:
+        found: dict[str, Sequence[str]] = {}
+        for name in reading.names:
+            if name not in graph.nodes or self._services_on_node is None:
+                continue
+            try:
+                answer = self._services_on_node(name)
+                workloads = await answer if inspect.isawaitable(answer) else answer
+            except KnowledgeError as error:
+                gaps.append(Gap(f"pods on {name}", error.wrong, error.remedy))
+                continue
+            services = (graph.service_of(workload) for workload in workloads)
+            found[name] = tuple(dict.fromkeys(item.name for item in services if item))
+        return found
+
+    def _redacted(self, passage: Passage) -> Passage:
+        redact = self._redactor.redact
+        return replace(passage, text=redact(passage.text), title=redact(passage.title))
+
+    async def status(self) -> tuple[SourceStatus, ...]:
+        """Each source with its count and age; problems from the last time it was read."""
+        return tuple([await self._status_of(source) for source in self._sources])
+
+    async def _status_of(self, source: Source) -> SourceStatus:
+        listing = self._listings.get(source.uri, Listing())
+        moments = [entry.updated_at for entry in listing.entries if entry.updated_at]
+        count, unit = self._chunks[source.uri], "chunks"
+        if isinstance(source, LogSource | MetricsSource):
+            unit = "lines" if isinstance(source, LogSource) else "values"
+            try:
+                count = await asyncio.to_thread(source.table.count)
+            except KnowledgeError:
+                count = 0  # not loaded; its problems say why
+            if source.table.table.updated_at:
+                moments.append(source.table.table.updated_at)
+        elif isinstance(source, GraphSource):
+            count, unit = len(source.graph.services), "services"
+        newest = max(moments, default=None)
+        return SourceStatus(source.uri, count, unit, newest, listing.problems)
+
+    async def _count(self) -> None:
+        """Take stock of the store; a store that fails is told by the next search."""
+        try:
+            payloads = await self._store.scan()
+        except KnowledgeError:
+            return
+        self._chunks = Counter(str(payload.get("origin")) for payload in payloads.values())
+        self._point_count = len(payloads)
+
+    async def close(self) -> None:
+        """Let go of the tables and the store."""
+        for source in self._sources:
+            if isinstance(source, LogSource | MetricsSource):
+                await asyncio.to_thread(source.table.table.close)
+        await self._store.close()
