@@ -26,7 +26,7 @@ class Habit(NamedTuple):
 
 
 _NEW: Final = world.ROLLOUT_AGO_SECONDS
-_STALE: Final = 6600
+_STALE: Final = 2100
 
 SHOP: Final[tuple[Habit, ...]] = (
     Habit(12, world.FRONTEND, "INFO", "200", "GET /products/{sku} 200 in {ms} ms trace={trace}"),
@@ -74,13 +74,17 @@ TRADING: Final[tuple[Habit, ...]] = (
     Habit(2, world.MATCHING_ENGINE, "DEBUG", "", "ring buffer fill {n} of 65536, gating seq ok"),
     Habit(7, world.MARKET_DATA, "INFO", "", "tick {symbol} seq {offset} published in {us} us"),
     Habit(1, world.MARKET_DATA, "WARNING", "ERR_FEED_GAP", "gap of {n} messages, {symbol}, filled"),
-    Habit(5, world.RISK_ENGINE, "INFO", "", "exposure of account {n} checked in {us} us", 2410),
+    Habit(5, world.RISK_ENGINE, "INFO", "", "exposure of account {n} checked in {us} us", 600),
     Habit(5, world.LEDGER, "INFO", "", "appended fill {offset}, fsync {small} ms"),
 )
 
 PLATFORM: Final[tuple[Habit, ...]] = (
-    Habit(9, world.INGRESS, "INFO", "200", "GET shop.example.com/ 200 {ms} ms upstream frontend"),
-    Habit(2, world.INGRESS, "INFO", "304", "GET shop.example.com/static/{trace}.js 304 {small} ms"),
+    Habit(
+        9, world.INGRESS, "INFO", "200", "GET shop.fenwick.example/ 200 {ms} ms upstream frontend"
+    ),
+    Habit(
+        2, world.INGRESS, "INFO", "304", "GET shop.fenwick.example/static/{trace}.js 304 {small} ms"
+    ),
     Habit(4, world.KAFKA_0, "INFO", "", "rolled segment {offset} of order-events-{n}"),
     Habit(2, world.KAFKA_1, "INFO", "", "replica fetcher caught up at offset {offset}"),
     Habit(4, world.REDIS, "INFO", "", "{rows} changes in 60 seconds, saving; fork took {small} ms"),

@@ -38,8 +38,8 @@ LOG_FILES: Final = {
         stories.shop,
         background.SHOP,
         (  # cut in the middle of a write; written by a tool that does not quote
-            "{time},INFO,shop,frontend-66c9f7d5",
-            "{time},INFO,shop,search-5f8b9d6c77-j2k9m,search,200,terms: oak, table, round",
+            "{time},INFO,shop,frontend-mmhqchsl9",
+            "{time},INFO,shop,search-98n8vhr9n-nmlvh,search,200,terms: oak, table, round",
         ),
     ),
     "trading.csv": LogFile(

@@ -19,7 +19,7 @@ Series = Callable[[float, Random], float]
 
 
 def _payments_memory(ago_minutes: float, random: Random) -> float:
-    """A sawtooth: from 88 MiB up to the limit in 500 s, nothing while the kubelet waits."""
+    """A sawtooth: from 88 MiB up to the limit in 513 s, nothing while the kubelet waits."""
     since = world.ROLLOUT_AGO_SECONDS - ago_minutes * 60
     if since < 0:
         return round((171 + 6 * random.random()) * world.MEBIBYTE)
@@ -45,24 +45,24 @@ def _checkout_p99(ago_minutes: float, random: Random) -> float:
 
 
 def _worker_2_disk(ago_minutes: float, random: Random) -> float:
-    """Climbs to 95 % until pods are evicted 115 minutes ago, then stays above 90 %, under pressure."""
-    if ago_minutes > 115:
-        return round(61 + 34 * (SPAN_MINUTES - ago_minutes) / (SPAN_MINUTES - 115), 1)
+    """Climbs to 95 %; pods are evicted 48 minutes ago, then it stays above 90 %."""
+    if ago_minutes > 48:
+        return round(61 + 34 * (SPAN_MINUTES - ago_minutes) / (SPAN_MINUTES - 48), 1)
     return round(91.5 + random.random(), 1)
 
 
 def _market_data_probe(ago_minutes: float, random: Random) -> float:
-    """Milliseconds; the new release, rolled out 88 minutes ago, answers later than 1 s."""
-    return round((1050 if ago_minutes <= 88 else 40) + 90 * random.random())
+    """Milliseconds; the new release, rolled out 22 minutes ago, answers later than 1 s."""
+    return round((1050 if ago_minutes <= 22 else 40) + 90 * random.random())
 
 
 def _stock_age(ago_minutes: float, _: Random) -> float:
-    """Seconds; the snapshot has not moved since 110 minutes ago. Ready means below 900 s."""
-    return round((110 - ago_minutes) * 60) if ago_minutes <= 110 else 30
+    """Seconds; the snapshot has not moved since 35 minutes ago. Ready means up to 120 s."""
+    return round((35 - ago_minutes) * 60) if ago_minutes <= 35 else 30
 
 
 def _stock_lag(ago_minutes: float, random: Random) -> float:
-    return round(max(0, 110 - ago_minutes) * 100 + 40 * random.random())
+    return round(max(0, 35 - ago_minutes) * 20 + 40 * random.random())
 
 
 def _gateway_p99(ago_minutes: float, random: Random) -> float:

@@ -17,7 +17,7 @@ EXPECTED_503: Final = {"24h-3h": 5, "3h-2h": 12, "2h-1h": 16, "1h-0h": 25}
 """Lines with code 503, all in logs/shop.csv, by how long before now: start included, end not."""
 
 EXPECTED_STOCK_SYNC: Final = 57
-"""Lines with code ERR_STOCK_SYNC, all in the last 95 minutes: 38 of inventory, 19 of checkout."""
+"""Lines with code ERR_STOCK_SYNC, all in the last 33 minutes: 38 of inventory, 19 of checkout."""
 
 
 class Line(NamedTuple):
@@ -46,7 +46,8 @@ def _payments(random: Random) -> Iterator[Line]:
             pause = random.randint(420, 980)
             text = f"gc: G1 full collection took {pause} ms, heap {heap + 3}M->{heap}M(192M)"
             yield Line(ago + before, "WARNING", pod, "", text)
-        yield Line(ago + 12, "INFO", pod, "", "settlement batch of 48210 rows")
+        yield Line(ago + 21, "INFO", pod, "", "settlement job started, page size 0 (no paging)")
+        yield Line(ago + 4, "INFO", pod, "", "settlement batch of 48210 rows")
         text = "java.lang.OutOfMemoryError: Java heap space at SettlementBatch.load"
         yield Line(ago + 1, "FATAL", pod, "ERR_HEAP_SPACE", text)
         hours_ago = ago // 3600
@@ -66,17 +67,17 @@ def _earlier_503(random: Random) -> Iterator[Line]:
 
 def _shop(random: Random) -> Iterator[Line]:
     for step in range(38):
-        age = 910 + 150 * step
-        text = f"ERR_STOCK_SYNC snapshot is {age} s old, limit 900 s; readiness answers 503"
-        yield Line(5690 - 150 * step, "ERROR", world.INVENTORY, "ERR_STOCK_SYNC", text)
+        age = 122 + 50 * step
+        text = f"ERR_STOCK_SYNC snapshot is {age} s old, limit 120 s; readiness answers 503"
+        yield Line(1975 - 50 * step, "ERROR", world.INVENTORY, "ERR_STOCK_SYNC", text)
     for step in range(19):
         text = f"no ready inventory endpoint, {_order(random)} taken as back-order"
-        yield Line(5600 - 300 * step, "WARNING", world.CHECKOUT, "ERR_STOCK_SYNC", text)
+        yield Line(1960 - 100 * step, "WARNING", world.CHECKOUT, "ERR_STOCK_SYNC", text)
     for step in range(9):
         text = f"GET /search 504 upstream search timed out after 3000 ms, request {step + 1}"
-        yield Line(9400 - 900 * step, "ERROR", world.FRONTEND, "504", text)
-    text = "page render without cached prices: catalog-7c5d6f9b84-b8m3q was evicted from worker-2"
-    yield Line(6900, "WARNING", world.FRONTEND, "", text)
+        yield Line(2400 - 260 * step, "ERROR", world.FRONTEND, "504", text)
+    text = "page render without cached prices: catalog-t8jrfx2br-7lwcl was evicted from worker-2"
+    yield Line(2810, "WARNING", world.FRONTEND, "", text)
     # What must never reach a chat: values that look like secrets, for the redaction to find.
     text = (
         "db pool opened: host=orders-db user=payments password=fenwick-Sample-9f3 sslmode=require"
@@ -89,51 +90,53 @@ def _shop(random: Random) -> Iterator[Line]:
 def _trading(random: Random) -> Iterator[Line]:
     pod = world.RISK_ENGINE
     refused = "redis: dial tcp 10.0.3.17:6379: connect: connection refused"
-    for ago in (2400, 2380, 2340, 2260, 2100, 1790, 1480):
+    for ago in (590, 573, 546, 499, 412, 300, 130):
         yield Line(ago + 3, "INFO", pod, "", "starting risk-engine, loading exposure from redis")
-        yield Line(ago + 2, "ERROR", pod, "ERR_RISK_CACHE", f"{refused}, attempt 1 of 2")
+        yield Line(ago + 2, "ERROR", pod, "ERR_RISK_CACHE", f"{refused}, attempt 3 of 3")
         yield Line(ago, "FATAL", pod, "ERR_RISK_CACHE", f"FATAL {refused}")
     for step in range(24):
         text = f"order T{random.randint(1_000_000, 9_999_999)} refused: no risk answer in 5 ms"
-        yield Line(2395 - 90 * step, "ERROR", world.ORDER_GATEWAY, "ERR_RISK_UNAVAILABLE", text)
+        yield Line(588 - 24 * step, "ERROR", world.ORDER_GATEWAY, "ERR_RISK_UNAVAILABLE", text)
     for step in range(14):
-        text = f"health handler answered after {1010 + 37 * step} ms while replaying the feed"
-        yield Line(5200 - 300 * step, "WARNING", world.MARKET_DATA_NEW, "ERR_PROBE_SLOW", text)
+        text = f"health check waited {1010 + 37 * step} ms for the replay lock, replay window 6 h"
+        yield Line(1310 - 90 * step, "WARNING", world.MARKET_DATA_NEW, "ERR_PROBE_SLOW", text)
         text = "received SIGTERM during replay, 0 of 4 feeds caught up"
-        yield Line(5180 - 300 * step, "ERROR", world.MARKET_DATA_NEW, "ERR_REPLAY_ABORTED", text)
+        yield Line(1300 - 90 * step, "ERROR", world.MARKET_DATA_NEW, "ERR_REPLAY_ABORTED", text)
     for step in range(12):
         text = "replica ledger-1 has not joined, fills acknowledged by one copy"
-        yield Line(7100 - 560 * step, "WARNING", world.LEDGER, "ERR_LEDGER_REPLICA", text)
+        yield Line(3100 - 250 * step, "WARNING", world.LEDGER, "ERR_LEDGER_REPLICA", text)
 
 
 def _platform(random: Random) -> Iterator[Line]:
     for step in range(3):
-        ago = 18000 - 660 * step
+        ago = 2940 - 315 * step
         pid = 4711 + 9 * step
         text = f"deadlock detected: process {pid} waits for ShareLock, blocked by process {pid + 3}"
         yield Line(ago + 1, "ERROR", world.ORDERS_DB, "ERR_DEADLOCK", text)
         text = f"psycopg.errors.DeadlockDetected: deadlock detected, attempt {step + 1} of 3"
         yield Line(ago, "ERROR", world.RECONCILIATION, "ERR_DEADLOCK", text)
     text = "giving up after 3 attempts, 1204 of 9310 accounts compared"
-    yield Line(16670, "FATAL", world.RECONCILIATION, "ERR_DEADLOCK", text)
+    yield Line(2308, "FATAL", world.RECONCILIATION, "ERR_DEADLOCK", text)
     for step in range(12):
         text = f"wrote {11800 + 4100 * step} of 96400 rows, fetching at 13 rows/s"
-        yield Line(14000 - 298 * step, "INFO", world.REPORT_EXPORT, "", text)
+        yield Line(4500 - 298 * step, "INFO", world.REPORT_EXPORT, "", text)
     text = "received SIGTERM after 3600 s, 56900 of 96400 rows written"
-    yield Line(10700, "ERROR", world.REPORT_EXPORT, "ERR_EXPORT_DEADLINE", text)
-    yield Line(21800, "INFO", world.CATALOG_IMPORT, "", "imported 18233 prices in 640 s")
+    yield Line(960, "ERROR", world.REPORT_EXPORT, "ERR_EXPORT_DEADLINE", text)
+    yield Line(
+        1330, "INFO", world.CATALOG_IMPORT, "", "import complete: 18233 products, 0 rejected"
+    )
     for step in range(9):
-        text = f"upstream timed out, GET shop.example.com/search 504 after {3001 + 2 * step} ms"
-        yield Line(9399 - 900 * step, "ERROR", world.INGRESS, "504", text)
-    for ago in (7600, 7300, 7010, 6960, 6905):
-        text = f"alert NodeDiskAlmostFull firing: worker-2 at {95 - (ago - 6900) // 200} % used"
+        text = f"upstream timed out, GET shop.fenwick.example/search 504 after {3001 + 2 * step} ms"
+        yield Line(2399 - 260 * step, "ERROR", world.INGRESS, "504", text)
+    for ago in (4100, 3800, 3500, 3200, 2900):
+        text = f"alert NodeDiskAlmostFull firing: worker-2 at {95 - (ago - 2900) // 200} % used"
         yield Line(ago, "WARNING", world.PROMETHEUS, "ERR_DISK_PRESSURE", text)
     for step in range(10):
-        text = "scrape of metrics-server failed: connection refused, cpu metrics are missing"
-        yield Line(8000 - 760 * step, "ERROR", world.PROMETHEUS, "ERR_METRICS_API", text)
+        text = "metrics-server returned no cpu samples for pods of shop/frontend"
+        yield Line(5690 - 560 * step, "ERROR", world.PROMETHEUS, "ERR_METRICS_API", text)
     for step in range(8):
-        text = f"consumer group inventory lags {400 + 1350 * step} messages on stock-updates"
-        yield Line(5900 - 700 * step, "WARNING", world.KAFKA_0, "", text)
+        text = f"consumer group inventory lags {200 + 60 * step} messages on stock-updates"
+        yield Line(1900 - 230 * step, "WARNING", world.KAFKA_0, "", text)
     text = f"aclfile loaded, requirepass=sample-{random.randint(100, 999)}-not-real"
     yield Line(30000, "DEBUG", world.REDIS, "", text)
 
