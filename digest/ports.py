@@ -65,6 +65,18 @@ class DigestStore(Protocol):
         """
         ...
 
+    async def unfinished(self, schedule: str) -> Sequence[tuple[str, TimeRange]]:
+        """Slots prepared but never committed, after the last committed one, oldest first."""
+        ...
+
+    async def prepare(self, claim: SlotClaim, histories: Sequence[FindingHistory] | None) -> None:
+        """Written before posting: what will have been told. None: it was not posted after all."""
+        ...
+
+    async def prepared(self, claim: SlotClaim) -> Sequence[FindingHistory] | None:
+        """What an earlier try of this slot was about to tell, or None."""
+        ...
+
     async def history(self, schedule: str) -> dict[str, FindingHistory]:
         """What this schedule's committed digests have told, by identity."""
         ...

@@ -84,17 +84,62 @@ class SqlDigestStore:
         kept = TimeRange(row.window_start, row.window_end)
         return SlotClaim(schedule, slot, kept, is_retry=True, holder=holder)
 
-    async def is_committed(self, schedule: str, slot: str) -> bool:
-        """Whether this slot was posted.
+    async def unfinished(self, schedule: str) -> list[tuple[str, TimeRange]]:
+        """Slots that were about to be posted and never committed, oldest first, with windows.
+
+        Only those after the last committed one: what came before it no longer matters.
 
         Raises:
             StateError: The database failed.
         """
-        query = select(digest_slots.c.committed_at).where(
-            digest_slots.c.schedule == schedule, digest_slots.c.slot == slot
+        last = await self.last_committed_end(schedule)
+        slots = digest_slots.c
+        query = (
+            select(slots.slot, slots.window_start, slots.window_end)
+            .where(
+                slots.schedule == schedule,
+                slots.committed_at.is_(None),
+                slots.prepared.is_not(None),
+            )
+            .order_by(slots.window_end)
         )
-        async with self._database.read(f"look up the digest {slot}") as connection:
-            return (await connection.execute(query)).scalar_one_or_none() is not None
+        if last is not None:
+            query = query.where(slots.window_end > last)
+        async with self._database.read("look for digests that were cut short") as connection:
+            rows = (await connection.execute(query)).all()
+        return [(row.slot, TimeRange(row.window_start, row.window_end)) for row in rows]
+
+    async def prepare(self, claim: SlotClaim, histories: Sequence[FindingHistory] | None) -> None:
+        """Write down, before posting, what will have been told; None: it was not posted after all.
+
+        Raises:
+            StateError: The database failed, or the claim was lost to another process.
+        """
+        text = None
+        if histories is not None:
+            text = msgspec.json.encode(list(histories)).decode()
+        async with self._database.write(f"prepare the digest {claim.slot}") as connection:
+            statement = self._own(claim).values(prepared=text)
+            if (await connection.execute(statement)).rowcount != 1:
+                raise _lost(f"prepare the digest {claim.slot}")
+
+    async def prepared(self, claim: SlotClaim) -> tuple[FindingHistory, ...] | None:
+        """What an earlier try was about to tell, or None.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(digest_slots.c.prepared).where(
+            digest_slots.c.schedule == claim.schedule, digest_slots.c.slot == claim.slot
+        )
+        async with self._database.read(f"look up the digest {claim.slot}") as connection:
+            text = (await connection.execute(query)).scalar_one_or_none()
+        if text is None:
+            return None
+        try:
+            return msgspec.json.decode(text, type=tuple[FindingHistory, ...])
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            return None
 
     async def history(self, schedule: str) -> dict[str, FindingHistory]:
         """What this schedule's committed digests have told, by identity.
@@ -127,7 +172,7 @@ class SqlDigestStore:
             StateError: The database failed, or the claim was lost to another process.
         """
         now = self._clock.now()
-        posted = self._own(claim).values(posted_ts=posted_ts, committed_at=now)
+        posted = self._own(claim).values(posted_ts=posted_ts, committed_at=now, prepared=None)
         rows = [
             {
                 "schedule": claim.schedule,
@@ -139,11 +184,7 @@ class SqlDigestStore:
         ]
         async with self._database.write(f"remember the digest {claim.slot}") as connection:
             if (await connection.execute(posted)).rowcount != 1:
-                raise StateError(
-                    f"remember the digest {claim.slot}",
-                    "another process has taken it over",
-                    "Run one scheduler only; the other process goes on with it.",
-                )
+                raise _lost(f"remember the digest {claim.slot}")
             await connection.execute(delete(findings).where(findings.c.schedule == claim.schedule))
             if rows:
                 await connection.execute(findings.insert(), rows)
@@ -166,3 +207,11 @@ class SqlDigestStore:
             slots.claimed_by == claim.holder,
             slots.committed_at.is_(None),
         )
+
+
+def _lost(asked: str) -> StateError:
+    return StateError(
+        asked,
+        "another process has taken it over",
+        "Run one scheduler only; the other process goes on with it.",
+    )

@@ -71,6 +71,8 @@ digest_slots = Table(
     Column("window_end", UtcDateTime(), nullable=False, index=True),
     Column("claimed_at", UtcDateTime()),
     Column("claimed_by", String(64), nullable=False),
+    # Histories as they will be once the message that is being posted has been posted.
+    Column("prepared", Text()),
     Column("posted_ts", String(64), nullable=False),
     Column("committed_at", UtcDateTime()),
 )

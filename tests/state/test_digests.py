@@ -50,13 +50,11 @@ async def test_a_committed_slot_and_its_histories_stay(
     claim = await store.claim("daily", "daily@9", WINDOW)
     assert claim is not None
     assert await store.last_committed_end("daily") is None
-    assert not await store.is_committed("daily", "daily@9")
     histories = [_history("payments", 14), _history("cart")]
     await store.commit(claim, "1.2", histories)
     clock.advance(timedelta(days=1))
     assert await store.claim("daily", "daily@9", WINDOW) is None
     assert await store.last_committed_end("daily") == NINE
-    assert await store.is_committed("daily", "daily@9")
     assert await store.history("daily") == {h.identity: h for h in histories}
     assert await store.history("weekly") == {}
 
@@ -124,3 +122,51 @@ async def test_a_history_that_cannot_be_read_is_left_out(
             {"i": _history("a").identity},
         )
     assert list(await store.history("daily")) == [_history("b").identity]
+
+
+async def test_what_was_about_to_be_told_outlives_the_teller(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlDigestStore(database, clock)
+    claim = await store.claim("daily", "daily@9", WINDOW)
+    assert claim is not None
+    assert await store.unfinished("daily") == []
+    assert await store.prepared(claim) is None
+    await store.prepare(claim, [_history("a")])
+    assert await store.unfinished("daily") == [("daily@9", WINDOW)]
+    clock.advance(timedelta(minutes=10))
+    again = await store.claim("daily", "daily@9", WINDOW)
+    assert again is not None
+    assert await store.prepared(again) == (_history("a"),)
+    with pytest.raises(StateError, match="taken it over"):
+        await store.prepare(claim, [])
+    await store.commit(again, "1.2", [_history("a")])
+    assert await store.unfinished("daily") == []
+
+
+async def test_what_was_not_posted_is_not_unfinished(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlDigestStore(database, clock)
+    claim = await store.claim("daily", "1", WINDOW)
+    assert claim is not None
+    await store.prepare(claim, [])
+    await store.prepare(claim, None)
+    assert await store.unfinished("daily") == []
+    await store.prepare(claim, [])
+    later = await store.claim("daily", "2", TimeRange(NINE, NINE + timedelta(hours=1)))
+    assert later is not None
+    await store.commit(later, "1", [])
+    assert await store.unfinished("daily") == []
+
+
+async def test_a_preparation_that_cannot_be_read_is_none(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlDigestStore(database, clock)
+    claim = await store.claim("daily", "1", WINDOW)
+    assert claim is not None
+    await store.prepare(claim, [])
+    async with database.write("test") as connection:
+        await connection.execute(text("UPDATE digest_slots SET prepared = '[{}]'"))
+    assert await store.prepared(claim) is None

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("window_end", moment, nullable=False),
         sa.Column("claimed_at", moment),
         sa.Column("claimed_by", sa.String(64), nullable=False),
+        sa.Column("prepared", sa.Text()),
         sa.Column("posted_ts", sa.String(64), nullable=False),
         sa.Column("committed_at", moment),
     )
