@@ -207,7 +207,7 @@ def _log_sources(
         sources = [source for pod in pods for source in unhealthy(pod)][:3]
     if not sources and Intent.LOGS in reading.intents:
         sources = [
-            LogSource(pod.metadata.namespace, pod.metadata.name, container.name, previous=False)
+            LogSource(pod.metadata.namespace, pod.metadata.name, container.name)
             for pod in pods[:2]
             for container in pod.spec.containers[:2]
         ]

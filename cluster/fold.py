@@ -125,10 +125,15 @@ def _absorb(root: Finding, others: Sequence[Finding], *, is_told: bool = True) -
             if member != str(root.involved):
                 members[member] = None
     also = dict.fromkeys(other.title for other in others) if is_told else {}
-    # The first evidence of what was folded is the telling one, such as the probe's message.
     told = [Evidence("also", title) for title in list(also)[:MAX_ALSO]]
-    if is_told and others and others[0].evidence and root.owner.kind != "Node":
-        told.append(others[0].evidence[0])
+    if is_told and root.owner.kind != "Node":
+        # What a controller or the kubelet says of a consequence, such as the probe's message.
+        told += [
+            item
+            for other in others[:2]
+            for item in other.evidence[:2]
+            if item.field.startswith(("Event ", "status.conditions", "state.terminated."))
+        ]
     severities: list[Severity] = [root.severity, *(other.severity for other in others)]
     return replace(
         root,

@@ -15,10 +15,12 @@ from core.errors import ClusterError
 from core.findings import Finding
 from core.loglines import LogEntry, is_error, parse_log
 from core.redact import Redactor
-from core.templates import group
+from core.templates import group, mask
 
 READS_AT_ONCE = 8
 MAX_LINES = 5
+LAST_WORDS = 4
+TRACE_HEADS = frozenset({"Traceback (most recent call last):"})
 MAX_LINE_CHARS = 300
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
@@ -30,12 +32,18 @@ LOGGED_PROBLEMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A container whose log is worth reading; `previous` for the instance before the restart."""
+    """A container whose log is worth reading.
+
+    Attributes:
+        previous: Read the log of the instance before the last restart.
+        has_ended: The log ends with the container's end, so that its last lines tell much.
+    """
 
     namespace: str
     pod: str
     container: str
-    previous: bool
+    previous: bool = False
+    has_ended: bool = False
 
 
 def unhealthy_containers(pod: Pod) -> list[LogSource]:
@@ -44,7 +52,13 @@ def unhealthy_containers(pod: Pod) -> list[LogSource]:
         return []
     meta = pod.metadata
     return [
-        LogSource(meta.namespace, meta.name, status.name, _wants_previous(status))
+        LogSource(
+            meta.namespace,
+            meta.name,
+            status.name,
+            previous=_wants_previous(status),
+            has_ended=bool(status.state.terminated or status.last_state.terminated),
+        )
         for status in pod.status.init_container_statuses + pod.status.container_statuses
         if _is_unhealthy(status)
     ]
@@ -73,14 +87,14 @@ def sources_of(snapshot: Snapshot, finding: Finding) -> list[LogSource]:
     return sources[:MAX_CONTAINERS]
 
 
-def telling_lines(text: str) -> list[str]:
-    """At most five lines: one for each kind of error, the latest of it, and the very last lines."""
+def telling_lines(text: str, *, has_ended: bool = True) -> list[str]:
+    """At most five lines: the latest of each kind of error and, if it has ended, the last ones."""
     entries = [entry for entry in parse_log(text) if entry.message.strip()]
     if not entries:
         return []
     groups = group([entry for entry in entries if is_error(entry)])
     latest = sorted((found.last for found in groups), key=lambda entry: entry.line_number)
-    last_words = entries[-2:]
+    last_words = entries[-LAST_WORDS:] if has_ended or not groups else []
     chosen: dict[int, LogEntry] = {}
     for entry in [*last_words, *reversed(latest)]:
         if len(chosen) < MAX_LINES:
@@ -89,10 +103,13 @@ def telling_lines(text: str) -> list[str]:
 
 
 def _line(entry: LogEntry) -> str:
-    """The message's first line and, of a stack trace, its last, where the exception stands."""
-    lines = [line.strip() for line in entry.message.splitlines() if line.strip()]
-    is_traceback = lines[0].startswith("Traceback") and len(lines) > 1
-    line = f"{lines[0]} … {lines[-1]}" if is_traceback else lines[0]
+    """The message's first line and, of a stack trace, the line with the (innermost) exception."""
+    lines = [line for line in entry.message.strip().splitlines() if line.strip()]
+    # Frames are indented; what is not, after the first line, names an exception. Go's are not,
+    # but its first line says it all.
+    rest = [] if "panic" in lines[0] else lines[1:]
+    named = [line for line in rest if not line[0].isspace() and line not in TRACE_HEADS]
+    line = f"{lines[0].strip()} … {named[-1].strip()}" if named else lines[0].strip()
     level = f"{entry.level.name} " if entry.level and not line.startswith(entry.level.name) else ""
     told = level + line
     return told if len(told) <= MAX_LINE_CHARS else told[: MAX_LINE_CHARS - 1] + "…"
@@ -109,12 +126,14 @@ class LogReader:
     async def lines(self, sources: Iterable[LogSource]) -> tuple[list[str], list[Gap]]:
         """Telling lines of these containers, redacted, without repetition, at most five."""
         results = await asyncio.gather(*(self._read(source) for source in sources))
-        lines: dict[str, None] = {}
+        lines: dict[str, str] = {}
         gaps: list[Gap] = []
         for found, gap in results:
-            lines |= dict.fromkeys(found)
+            for line in found:
+                # Replicas say the same with other numbers.
+                lines.setdefault(mask(line), line)
             gaps += [gap] if gap else []
-        return list(lines)[:MAX_LINES], gaps
+        return list(lines.values())[:MAX_LINES], gaps
 
     async def _read(self, source: LogSource) -> tuple[list[str], Gap | None]:
         async with self._free:
@@ -123,7 +142,7 @@ class LogReader:
             except ClusterError as error:
                 what = f"log of {source.namespace}/{source.pod} in cluster {self._client.name}"
                 return [], Gap(what, error.wrong, error.remedy)
-        return await asyncio.to_thread(self._tell, text or ""), None
+        return await asyncio.to_thread(self._tell, text or "", source), None
 
     async def _fetch(self, source: LogSource) -> str | None:
         place = (source.namespace, source.pod, source.container)
@@ -132,8 +151,9 @@ class LogReader:
             text = await self._client.pod_log(*place)
         return text
 
-    def _tell(self, text: str) -> list[str]:
-        return [self._redactor.redact(line) for line in telling_lines(text)]
+    def _tell(self, text: str, source: LogSource) -> list[str]:
+        lines = telling_lines(text, has_ended=source.has_ended)
+        return [self._redactor.redact(line) for line in lines]
 
 
 async def attach_logs(

@@ -53,6 +53,7 @@ CONFIG_REASONS = frozenset(
         "RunContainerError",
     }
 )
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 CREATING_REASONS = frozenset({"ContainerCreating", "PodInitializing"})
 STUCK_EVENTS = frozenset(
     {

@@ -6,24 +6,33 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import build, condition, created, is_recent
-from cluster.objects import Pod
+from cluster.detectors.building import PRESSURES, build, condition, created, is_recent
+from cluster.objects import Node, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Evidence, Finding, Severity
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
-    """One finding a pod evicted lately.
+    """One finding a pod evicted lately, or earlier while its node is under pressure still.
 
     The kubelet marks these DisruptionTarget too, so that mark does not excuse them.
     """
+    pressed = {
+        node.metadata.name
+        for node in snapshot.of(Node)
+        for item in node.status.conditions
+        if item.type in PRESSURES and item.status == "True"
+    }
     evicted = [
         pod
         for pod in snapshot.of(Pod)
         if pod.status.reason == "Evicted"
         and pod.metadata.deletion_timestamp is None
-        and is_recent(_evicted_at(pod), now, thresholds.evicted_recent_seconds)
+        and (
+            pod.spec.node_name in pressed
+            or is_recent(_evicted_at(pod), now, thresholds.evicted_recent_seconds)
+        )
     ]
     times = Counter(str(snapshot.owner(pod)) for pod in evicted)
     for pod in evicted:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import build, condition, condition_evidence, created, has_lasted
+from cluster.detectors.building import (
+    PRESSURES,
+    build,
+    condition,
+    condition_evidence,
+    created,
+    has_lasted,
+)
 from cluster.objects import Node
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Evidence, Finding, Severity
-
-PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:

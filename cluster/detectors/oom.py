@@ -28,6 +28,7 @@ from core.findings import Evidence, Finding, Severity
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
     """Containers that were killed lately or are down since; nodes that killed lately."""
+    hit_nodes: set[str] = set()
     for pod in live_pods(snapshot):
         for status in containers(pod):
             ended = status.state.terminated or status.last_state.terminated
@@ -35,24 +36,28 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
                 continue
             is_up = status.ready and status.state.running is not None
             if not is_up or is_recent(ended.finished_at, now, thresholds.oom_recent_seconds):
+                hit_nodes.add(pod.spec.node_name)
                 yield _killed(snapshot, pod, status, ended, thresholds)
     for node in snapshot.of(Node):
         event = newest(snapshot.events_of(node), {"OOMKilling", "SystemOOM"})
-        if event and is_recent(last_seen(event), now, thresholds.oom_recent_seconds):
-            yield build(
-                snapshot,
-                node,
-                detector="oom",
-                problem="node-oom",
-                reason=event.reason,
-                severity=Severity.HIGH,
-                says="the kernel killed processes for want of memory",
-                since=first_seen(event),
-                until=last_seen(event),
-                evidence=event_evidence(event),
-                node=node.metadata.name,
-                count=times_seen(event),
-            )
+        if event is None or not is_recent(last_seen(event), now, thresholds.oom_recent_seconds):
+            continue
+        if event.reason == "OOMKilling" and node.metadata.name in hit_nodes:
+            continue  # the kernel's side of a container's kill that is told already
+        yield build(
+            snapshot,
+            node,
+            detector="oom",
+            problem="node-oom",
+            reason=event.reason,
+            severity=Severity.HIGH,
+            says="the kernel killed processes for want of memory",
+            since=first_seen(event),
+            until=last_seen(event),
+            evidence=event_evidence(event),
+            node=node.metadata.name,
+            count=times_seen(event),
+        )
 
 
 def _killed(
