@@ -21,7 +21,7 @@ def split_markdown(text: str, limit: int) -> list[str]:
     part: list[str] = []
     used = 0
     opened = ""  # the fence line that the current part would have to close
-    for line in _lines_within(text, limit // 2):
+    for line in _lines_within(text, limit // 3):
         after = _after(line, opened)
         room = limit - (len(_mark(after)) + 1 if after else 0)
         while len(part) > (1 if opened else 0) and used + len(line) > room:
@@ -72,8 +72,10 @@ def _mark(opened: str) -> str:
 def _lines_within(text: str, limit: int) -> list[str]:
     lines: list[str] = []
     for line in text.split("\n"):
-        if len(line) <= limit:
-            lines.append(line)
-        else:
-            lines.extend(line[start : start + limit] for start in range(0, len(line), limit))
+        rest = line
+        while len(rest) > limit:
+            cut = rest.rfind(" ", limit // 2, limit) + 1 or limit
+            lines.append(rest[:cut])
+            rest = rest[cut:]
+        lines.append(rest)
     return lines

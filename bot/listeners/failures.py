@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,16 @@ from bot.notices import SLACK_FAILURES, explain, new_reference
 
 log = logging.getLogger(__name__)
 
+# Bolt looks every 10 ms whether a listener has confirmed, and forgets the confirmation of one that
+# fails before it looked: Slack would report a timeout beside our notice.
+_CONFIRMATION_SECONDS = 0.05
+
 
 def register(app: AsyncApp, edge: Edge) -> None:
     """Explain every error that a listener raises."""
 
     async def on_error(error: Exception, body: dict[str, Any]) -> None:
+        await asyncio.sleep(_CONFIRMATION_SECONDS)
         reference = new_reference()
         log.error("a listener failed, ref %s", reference, exc_info=error)
         told = explain(error, reference)

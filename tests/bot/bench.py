@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,15 @@ class Bench:
     fakes: Fakes
     client: AsyncWebClient
     tasks: TaskSet
+    bodies: list[Json]
+
+    async def response_url(self) -> str:
+        """A way back that the bot has not used."""
+        self.fakes.deliveries.is_full = True
+        await self.type("status")
+        await self.settle()
+        self.fakes.deliveries.is_full = False
+        return str(self.bodies[-1]["response_url"])
 
     def say(self, text: str, *, channel: str = "ops", user: str = "you", thread: str = "") -> str:
         """Post as a person; gives the ts."""
@@ -92,6 +101,13 @@ async def open_bench(delivery: Delivery = "socket") -> AsyncIterator[Bench]:
             running.controls.conversation(name).members.add(world.BOT_USER_ID)
         client = make_client(world.BOT_TOKEN, running.api_url, session)
         app = build_slack_app(fakes.services(), client, world.SIGNING_SECRET, tasks)
+        bodies: list[Json] = []
+
+        async def remember(body: Json, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  (Bolt's name)
+            bodies.append(body)
+            await next()
+
+        app.use(remember)
         transport: SocketTransport | HttpTransport
         if delivery == "socket":
             transport = SocketTransport(app, world.APP_TOKEN, client)
@@ -100,7 +116,7 @@ async def open_bench(delivery: Delivery = "socket") -> AsyncIterator[Bench]:
             transport = HttpTransport(app, "127.0.0.1", 0)
             await transport.start()
             assert await running.set_request_url(f"http://127.0.0.1:{transport.port}/slack/events")
-        bench = Bench(running, fakes, client, tasks)
+        bench = Bench(running, fakes, client, tasks, bodies)
         await bench.eventually(lambda: running.connected)
         try:
             yield bench

@@ -80,11 +80,12 @@ class FakeHealth:
 class FakeDeliveries:
     seen: set[str] = field(default_factory=set)
     error: Exception | None = None
+    is_full: bool = False  # as if every key had been seen
 
     async def claim(self, key: str) -> bool:
         if self.error:
             raise self.error
-        is_first = key not in self.seen
+        is_first = key not in self.seen and not self.is_full
         self.seen.add(key)
         return is_first
 
