@@ -9,16 +9,20 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
-from core.timerange import parse_duration
-from digest.render_text import render_digest
-from knowledge.index import IndexProgress
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
-from bot.app import open_engine
+from bot.app import open_app
 from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.engine import Engine
@@ -28,6 +32,9 @@ from core.answers import Answer, Delta, Done, GenerationOptions, PartState
 from core.answers import Progress as AnswerProgress
 from core.clock import SystemClock
 from core.errors import OpsbotError
+from core.timerange import parse_duration
+from digest.render_text import render_text
+from knowledge.index import IndexProgress
 
 # The owner takes its lock first and opens its socket when it is ready to serve.
 _OWNER_START_SECONDS = 20
@@ -46,9 +53,9 @@ async def _any_engine() -> AsyncIterator[Engine]:
     with DataFolder(settings.opsbot_data_dir) as folder:
         if folder.try_own():
             config = load_config_file(settings.opsbot_config)
-            async with open_engine(settings, config, folder, SystemClock()) as engine:
-                await engine.library.index(lambda _: None)
-                yield engine
+            async with open_app(settings, config, folder, SystemClock()) as app:
+                await app.library.index()
+                yield app.engine
             return
         for _ in range(_OWNER_START_SECONDS * 10):
             if folder.socket_path.exists():
@@ -137,7 +144,7 @@ async def print_digest(window: str | None, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
-        Console().print(Markdown(render_digest(found)))
+        Console().print(Markdown(render_text(found, load_settings().zone)))
     return 0
 
 
@@ -151,19 +158,20 @@ async def print_index() -> int:
         console=Console(stderr=True),
     )
     with bar:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(step: IndexProgress) -> None:
-            if step.stage not in tasks:
-                tasks[step.stage] = bar.add_task(step.stage, total=step.total)
-            bar.update(tasks[step.stage], completed=step.done, total=step.total)  # type: ignore[arg-type]
+            name = f"{step.what} {step.place}"
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=step.total)
+            bar.update(tasks[name], completed=step.done, total=step.total)
 
         async with _any_engine() as engine:
             report = await engine.index(show)
     out = Console()
     out.print(
-        f"{report.documents} documents, {report.chunks} chunks: {report.added} added, "
-        f"{report.removed} removed, {report.unchanged} unchanged."
+        f"{report.documents} documents read, {report.unchanged} unchanged; {report.chunks} chunks: "
+        f"{report.added} added, {report.removed} removed."
     )
     for path, why in report.problems:
         out.print(f"Not read: {path}: {why}", style="yellow", markup=False)

@@ -1,0 +1,275 @@
+"""The one place where all is wired: builds every object once, closes them in reverse.
+
+No other module knows how the packages fit together, and nothing here decides but what to build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot import checks
+from bot.config_file import ClusterConfig, FileConfig, ScheduleConfig
+from bot.datafolder import DataFolder
+from bot.engine import LocalEngine
+from bot.health import HealthChecks
+from bot.schedule import Schedule
+from bot.services import EdgeLimits, Services
+from bot.settings import Settings
+from cluster.client import ClusterClient
+from cluster.collect import ClusterCollector
+from cluster.facts import ClusterFacts
+from cluster.thresholds import Thresholds
+from cluster.unusable import UnusableClient
+from core.answers import Scope
+from core.clock import Clock
+from core.errors import ClusterError, SettingsError
+from core.findings import Severity
+from core.redact import Redactor
+from digest.ports import Poster
+from digest.publish import DigestConfig, DigestService
+from knowledge.chain import ChainLimits, RagChain
+from knowledge.library import Library
+from knowledge.minilm import MiniLmEmbedder
+from knowledge.models import ModelConfig, Models, open_embedder
+from knowledge.ports import Embedder, VectorStore
+from knowledge.store_edge import Bm25Encoder, EdgeStore
+from knowledge.store_server import ServerOptions, ServerStore, connect
+from knowledge.wording import ModelWordsmith
+from state.answers import SqlAnswerStore
+from state.database import Database
+from state.deliveries import DeliveryStore
+from state.digests import SqlDigestStore
+
+DEFAULT_SCHEDULE = "daily"
+IN_POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+USUAL_KUBECONFIG = Path("~/.kube/config")
+
+PosterFor = Callable[[str], Poster]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that runs, built and open."""
+
+    engine: LocalEngine
+    services: Services
+    checks: HealthChecks
+    schedules: tuple[Schedule, ...]
+    library: Library
+    models: Models
+    collector: ClusterCollector
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    config: FileConfig,
+    folder: DataFolder,
+    clock: Clock,
+    poster_for: PosterFor | None = None,
+) -> AsyncIterator[App]:
+    """Build all, give it, and close it in reverse.
+
+    Args:
+        settings: From environment and `.env`.
+        config: From the YAML file.
+        folder: Owned by this process.
+        clock: For everything that asks the time.
+        poster_for: Gives the poster of a channel; without it digests can only be previewed.
+
+    Raises:
+        OpsbotError: A setting cannot be used, or the data folder or the database cannot be opened.
+            A model, a cluster or a Qdrant server that is down is no reason not to start.
+    """
+    thresholds = _thresholds(config)
+    async with AsyncExitStack() as stack:
+        redactor = Redactor(folder.redaction_key())
+        database = await Database.open(settings.database_url)
+        stack.push_async_callback(database.close)
+        models = Models(_model_config(settings), clock)
+        embedder = await _embedder(settings)
+        store = await _store(settings, embedder)
+        stack.push_async_callback(store.close)
+        library = Library(
+            settings.knowledge_sources, store, embedder, redactor, clock, settings.zone
+        )
+        stack.push_async_callback(library.close)
+        await library.start()
+        clients = [await _client(plan, settings) for plan in _clusters(settings, config)]
+        collector = ClusterCollector(
+            clients,
+            clock,
+            redactor,
+            thresholds,
+            denied_namespaces=frozenset(config.denied_namespaces),
+        )
+        stack.push_async_callback(collector.close)
+        facts = ClusterFacts(collector, redactor, clock)
+        stack.push_async_callback(facts.close)
+        chain = RagChain(
+            library,
+            facts if clients else None,
+            models,
+            clock,
+            limits=ChainLimits(answer_timeout_seconds=settings.llm_timeout_seconds),
+            redact=redactor.redact,
+        )
+        digest_store = SqlDigestStore(database, clock)
+        plans = digest_plans(settings, config)
+        digests = {
+            plan.name: DigestService(
+                source=collector,
+                owners=library.graph,
+                runbooks=library,
+                wordsmith=ModelWordsmith(models),
+                store=digest_store,
+                poster=poster_for(plan.channel) if poster_for and plan.channel else None,
+                clock=clock,
+                reader=lambda text: library.read(text, frozenset(), frozenset()),
+                config=_digest_config(plan),
+            )
+            for plan in plans
+        }
+        schedules = tuple(
+            _schedule(plan, digests[plan.name]) for plan in plans if poster_for and plan.channel
+        )
+        health = HealthChecks(
+            [
+                checks.model_check(models),
+                checks.search_check(store),
+                *checks.source_checks(library, settings.knowledge_sources, clock),
+                *checks.cluster_checks(collector),
+                checks.state_check(database),
+                *checks.digest_checks(schedules, digest_store, clock),
+            ],
+            clock,
+        )
+        preview = digests[plans[0].name]
+        yield App(
+            engine=LocalEngine(chain, preview, library, health),
+            services=Services(
+                answerer=chain,
+                digests=preview,
+                health=health,
+                deliveries=DeliveryStore(database, clock),
+                answers=SqlAnswerStore(database, clock),
+                clock=clock,
+                limits=EdgeLimits(
+                    command=settings.slack_command,
+                    answer_timeout_seconds=settings.llm_timeout_seconds,
+                ),
+            ),
+            checks=health,
+            schedules=schedules,
+            library=library,
+            models=models,
+            collector=collector,
+        )
+
+
+def _model_config(settings: Settings) -> ModelConfig:
+    key = settings.llm_api_key
+    return ModelConfig(
+        model=settings.llm_model,
+        ollama_url=settings.ollama_base_url,
+        base_url=settings.llm_base_url,
+        api_key=key.get_secret_value() if key else "",
+        temperature=settings.llm_temperature,
+        max_tokens=settings.llm_max_tokens,
+        stop=settings.llm_stop,
+        context_tokens=settings.llm_context_tokens,
+        timeout_seconds=settings.llm_timeout_seconds,
+    )
+
+
+async def _embedder(settings: Settings) -> Embedder | None:
+    if settings.embed_model == "none":
+        return None
+    if settings.embed_model == "minilm":
+        return MiniLmEmbedder()
+    return await open_embedder(settings.embed_model, _model_config(settings))
+
+
+async def _store(settings: Settings, embedder: Embedder | None) -> VectorStore:
+    name, size = (embedder.name, embedder.size) if embedder else ("none", 1)
+    if not settings.qdrant_url:
+        return await EdgeStore.open(settings.qdrant_folder, name, size)
+    key = settings.qdrant_api_key
+    options = ServerOptions(settings.qdrant_url, key.get_secret_value() if key else "")
+    return await ServerStore.open(connect(options), options, name, size, encoder=Bm25Encoder())
+
+
+def _clusters(settings: Settings, config: FileConfig) -> tuple[ClusterConfig, ...]:
+    """The clusters that are asked for; none where nothing points at one."""
+    if config.clusters:
+        return config.clusters
+    is_asked_for = bool(settings.kube_contexts or settings.kubeconfig)
+    if (
+        not is_asked_for
+        and not IN_POD_TOKEN.exists()
+        and not USUAL_KUBECONFIG.expanduser().exists()
+    ):
+        return ()
+    return tuple(
+        ClusterConfig.model_construct(name=context or "default", kubeconfig="", context=context)
+        for context in settings.kube_contexts or ("",)
+    )
+
+
+async def _client(plan: ClusterConfig, settings: Settings) -> ClusterClient:
+    """A client of one cluster; one that cannot be used still answers, by telling why."""
+    path = plan.kubeconfig or settings.kubeconfig
+    if not path and not plan.context:
+        with suppress(ClusterError):  # not in a pod: then as kubectl does
+            return await ClusterClient.in_cluster(plan.name)
+    try:
+        return await ClusterClient.from_kubeconfig(path or None, plan.context or None, plan.name)
+    except ClusterError as error:
+        return UnusableClient(plan.name, error)
+
+
+def _thresholds(config: FileConfig) -> Thresholds:
+    known = Thresholds.__dataclass_fields__
+    for name in config.thresholds:
+        if name not in known:
+            raise SettingsError(
+                "read the thresholds (OPSBOT_CONFIG)",
+                f"{name} is not one of them",
+                "See docs/configuration.md for their names.",
+            )
+    return Thresholds(**config.thresholds)  # type: ignore[arg-type]  # whole numbers stay whole
+
+
+def digest_plans(settings: Settings, config: FileConfig) -> tuple[ScheduleConfig, ...]:
+    """The digests of the YAML file, or the one that the settings describe."""
+    return config.schedules or (
+        ScheduleConfig.model_construct(
+            name=DEFAULT_SCHEDULE,
+            channel=settings.digest_channel,
+            cron=settings.digest_cron,
+            timezone=settings.digest_timezone,
+            window_hours=settings.digest_window_hours,
+        ),
+    )
+
+
+def _digest_config(plan: ScheduleConfig) -> DigestConfig:
+    return DigestConfig(
+        default_schedule=plan.name,
+        max_items=plan.max_items,
+        window_limit_hours=plan.window_hours,
+        minimum_severity=Severity(plan.minimum_severity),
+        scope=Scope(clusters=frozenset(plan.clusters), namespaces=frozenset(plan.namespaces)),
+    )
+
+
+def _schedule(plan: ScheduleConfig, digests: DigestService) -> Schedule:
+    async def run(slot_end: datetime) -> None:
+        await digests.publish(plan.name, slot_end)
+
+    return Schedule(plan.name, plan.cron, ZoneInfo(plan.timezone), run)

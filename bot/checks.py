@@ -1,0 +1,120 @@
+"""How each part's health is found out; `bot.app` puts the checks together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.health import Check, Look
+from bot.schedule import Schedule
+from cluster.collect import ClusterCollector
+from core.answers import PartState
+from core.clock import Clock
+from digest.ports import DigestStore
+from knowledge.library import Library
+from knowledge.models import Models
+from knowledge.ports import VectorStore
+from state.database import Database
+
+
+def model_check(models: Models) -> Check:
+    """Which model words the answers; answering without one is a choice or a shortcoming."""
+
+    async def look() -> Look:
+        choice = await models.current()
+        if choice.model is not None or models.config.model == "extractive":
+            return Look(PartState.OK, choice.note)
+        return Look(PartState.DEGRADED, choice.note)
+
+    return Check("model", look)
+
+
+def search_check(store: VectorStore) -> Check:
+    """The vector store, and how far the index has come."""
+
+    async def look() -> Look:
+        count = await store.count()
+        if not count:
+            remedy = "Set KNOWLEDGE_SOURCES, then run `opsbot index`."
+            return Look(PartState.DEGRADED, "the index is empty", remedy)
+        return Look(PartState.OK, f"{count} chunks")
+
+    return Check("search", look)
+
+
+def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[Check]:
+    """One row a knowledge source, with its count and its age."""
+
+    def check(uri: str) -> Check:
+        async def look() -> Look:
+            status = next(one for one in await library.status() if one.uri == uri)
+            age = f", newest {told_age(clock.now(), status.newest)}" if status.newest else ""
+            detail = f"{status.count} {status.unit}{age}"
+            if not status.problems:
+                return Look(PartState.OK if status.count else PartState.DEGRADED, detail)
+            path, why = status.problems[0]
+            more = f" and {len(status.problems) - 1} more" if len(status.problems) > 1 else ""
+            return Look(PartState.DEGRADED, f"{detail}; not used: {path} ({why}){more}")
+
+        return Check(uri, look)
+
+    return [check(uri) for uri in uris]
+
+
+def cluster_checks(collector: ClusterCollector) -> list[Check]:
+    """One row a cluster."""
+
+    def check(name: str) -> Check:
+        async def look() -> Look:
+            version = await collector.client(name).version()
+            return Look(PartState.OK, f"Kubernetes {version}")
+
+        return Check(f"cluster {name}", look)
+
+    async def none() -> Look:
+        remedy = "Set KUBECONFIG, or run in a pod with a service account."
+        return Look(PartState.DEGRADED, "no cluster is configured", remedy)
+
+    return [check(name) for name in collector.names] or [Check("cluster", none)]
+
+
+def state_check(database: Database) -> Check:
+    """The state database."""
+
+    async def look() -> Look:
+        await database.ping()
+        return Look(PartState.OK, database.dialect)
+
+    return Check("state", look)
+
+
+def digest_checks(schedules: Sequence[Schedule], store: DigestStore, clock: Clock) -> list[Check]:
+    """One row a schedule: when it last posted, and when it will."""
+
+    def check(schedule: Schedule) -> Check:
+        async def look() -> Look:
+            now = clock.now()
+            last = await store.last_committed_end(schedule.name)
+            following = schedule.next_due(now)
+            told = f"last {told_age(now, last)}" if last else "none posted yet"
+            ahead = f", next {following:%Y-%m-%d %H:%M} UTC" if following else ""
+            due = schedule.last_due(now)
+            is_late = last is not None and due is not None and last < due
+            state = PartState.DEGRADED if is_late else PartState.OK
+            return Look(state, told + ahead)
+
+        return Check(f"digest {schedule.name}", look)
+
+    return [check(schedule) for schedule in schedules]
+
+
+def told_age(now: datetime, then: datetime) -> str:
+    """A past moment as people say it: "3 min ago"."""
+    minutes = max(0, int((now - then).total_seconds() // 60))
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{minutes // (24 * 60)} days ago"

@@ -1,0 +1,176 @@
+"""`opsbot run`: the bot for as long as it is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import App, digest_plans, open_app
+from bot.channels import channel_ids
+from bot.config_file import load_config_file
+from bot.datafolder import DataFolder
+from bot.health import Check, Look
+from bot.owner import OwnerServer
+from bot.poster import SlackPoster
+from bot.schedule import DigestClock
+from bot.settings import Settings, load_settings
+from bot.slack_app import Identity, build_slack_app, make_client, sign_in
+from bot.tasks import TaskSet
+from bot.transport import HttpTransport, SocketTransport
+from core.answers import PartState
+from core.clock import SystemClock
+from core.errors import OpsbotError, SettingsError
+
+log = logging.getLogger(__name__)
+
+# Kubernetes gives a pod 30 s to end.
+_DRAIN_SECONDS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the start found, in words for the person who started it."""
+
+    model: str
+    knowledge: str
+    clusters: str
+
+
+async def run_bot(
+    settings: Settings | None = None, on_ready: Callable[[Ready], None] | None = None
+) -> int:
+    """Run until SIGINT or SIGTERM; gives the exit code.
+
+    Every question that was accepted is answered or closed before it ends.
+
+    Raises:
+        OpsbotError: A setting is missing or wrong, the data folder is taken, or Slack refuses.
+    """
+    settings = settings or load_settings()
+    logging.basicConfig(
+        level=settings.opsbot_log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    config = load_config_file(settings.opsbot_config)
+    token = _required(settings.slack_bot_token, "SLACK_BOT_TOKEN")
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
+        folder.own()
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client = make_client(token, settings.slack_api_url, session)
+        identity = await sign_in(client)
+        channels = await channel_ids(
+            client, (plan.channel for plan in digest_plans(settings, config))
+        )
+        app = await stack.enter_async_context(
+            open_app(
+                settings,
+                config,
+                folder,
+                clock,
+                poster_for=lambda name: SlackPoster(client, channels[name], settings.slack_command),
+            )
+        )
+        owner = OwnerServer(app.engine, folder.socket_path)
+        await owner.start()
+        stack.push_async_callback(owner.close)
+        await stack.enter_async_context(_listening(settings, client, identity, app))
+        await app.library.index()
+        await stack.enter_async_context(_background(app))
+        ticker = DigestClock(app.schedules, clock)
+        ticker.start()
+        stack.push_async_callback(ticker.close)
+        if on_ready is not None:
+            on_ready(await _summary(app))
+        log.info("ready")
+        await stop.wait()
+        log.info("stopping; answers under way have %s s", _DRAIN_SECONDS)
+    return 0
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, client: AsyncWebClient, identity: Identity, app: App
+) -> AsyncIterator[None]:
+    """Take Slack's deliveries; on the way out, take no more and let running answers end."""
+    tasks = TaskSet()
+    secret = settings.slack_signing_secret
+    if settings.slack_mode == "http":
+        signing_secret = _required(secret, "SLACK_SIGNING_SECRET")
+        slack_app = build_slack_app(app.services, client, signing_secret, tasks)
+        transport: HttpTransport | SocketTransport = HttpTransport(
+            slack_app, settings.http_host, settings.http_port
+        )
+    else:
+        app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN")
+        slack_app = build_slack_app(app.services, client, None, tasks)
+        transport = SocketTransport(slack_app, app_token, client)
+    await transport.start()
+
+    async def look() -> Look:
+        if await transport.is_connected():
+            return Look(PartState.OK, f"{identity.team_name}, as @{identity.bot_name}")
+        return Look(PartState.DOWN, "not connected", "It reconnects by itself; check the network.")
+
+    app.checks.add(Check("slack", look))
+    try:
+        yield
+    finally:
+        await transport.close()
+        await tasks.drain(_DRAIN_SECONDS)
+
+
+@asynccontextmanager
+async def _background(app: App) -> AsyncIterator[None]:
+    """Fill in what dense vectors are missing while the bot already answers."""
+
+    async def fill() -> None:
+        try:
+            await app.library.fill_dense()
+        except OpsbotError as error:
+            log.warning("%s", error)
+
+    work = asyncio.create_task(fill(), name="dense vectors")
+    try:
+        yield
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def _summary(app: App) -> Ready:
+    model = await app.models.current()
+    clusters = [
+        f"{name} ({version})" if isinstance(version, str) else f"{name}: {version.wrong}"
+        for name, version in await app.collector.ping()
+    ]
+    sources = [f"{status.count} {status.unit}" for status in await app.library.status()]
+    return Ready(
+        model=model.note,
+        knowledge=", ".join(sources) or "nothing yet: set KNOWLEDGE_SOURCES",
+        clusters=", ".join(clusters) or "none",
+    )
+
+
+def _required(value: object, name: str) -> str:
+    secret = value.get_secret_value() if hasattr(value, "get_secret_value") else ""
+    if not secret:
+        raise SettingsError(
+            "connect to Slack",
+            f"{name} is not set",
+            "See docs/slack-setup.md, or try everything without Slack: opsbot demo.",
+        )
+    return str(secret)
