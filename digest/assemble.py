@@ -1,0 +1,192 @@
+"""Puts a digest together: ranks, searches, words. No failure here keeps it from going out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.answers import Gap, Lookup, Scope
+from core.digests import Digest, DigestItem, ItemState, Ownership, Wording
+from core.errors import OpsbotError
+from core.findings import Collected, Finding, Severity
+from core.questions import Reading, TimeRange
+from digest.compose import compose, search_text
+from digest.diff import Change, Diff
+from digest.ports import Owners, Runbooks, Wordsmith
+from digest.rank import rank
+
+EXTRACTIVE = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestConfig:
+    """Limits of a digest.
+
+    Attributes:
+        max_items: Listed at most; the rest is counted.
+        window_limit_hours: A window never reaches further back.
+        minimum_severity: Listed from here on; medium ones below it are counted.
+        default_schedule: Whose history a preview compares with.
+        scope: What the ops channel may see.
+        search_timeout_seconds: For all runbook searches of one digest together.
+        wording_timeout_seconds: For the model.
+    """
+
+    max_items: int = 10
+    window_limit_hours: float = 24
+    minimum_severity: Severity = Severity.HIGH
+    default_schedule: str = "default"
+    scope: Scope = Scope()  # noqa: RUF009  (frozen)
+    search_timeout_seconds: float = 20.0
+    wording_timeout_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a digest is of, before its items are known."""
+
+    schedule: str
+    slot: str
+    window: TimeRange
+    scope: Scope
+    notes: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+class Assembler:
+    """Turns changes into a Digest by way of the runbooks, the service graph and the model."""
+
+    def __init__(
+        self,
+        owners: Owners,
+        runbooks: Runbooks,
+        wordsmith: Wordsmith | None,
+        reader: Callable[[str], Reading],
+        config: DigestConfig,
+    ) -> None:
+        self._owners = owners
+        self._runbooks = runbooks
+        self._wordsmith = wordsmith
+        self._reader = reader
+        self._config = config
+
+    async def assemble(self, frame: Frame, collected: Collected, changes: Diff) -> Digest:
+        """The whole digest. What cannot be searched or worded becomes a gap or a note."""
+        config = self._config
+        loud, quiet = _split(changes.active, config.minimum_severity)
+        owned = {
+            change.finding.identity: self._owners.ownership(change.finding.owner)
+            for change in (*loud, *changes.resolved)
+        }
+        ranked = rank(loud, {key: len(known.affected) for key, known in owned.items()})
+        listed, rest = ranked[: config.max_items], ranked[config.max_items :]
+        findings = [change.finding for change in listed]
+        lookups, search_gaps = await self._search(findings, frame.scope)
+        wordings, model, model_note = await self._word(findings, lookups)
+        over, _ = _split(changes.resolved, config.minimum_severity)
+        hidden = Counter(change.finding.severity for change in (*rest, *quiet))
+        states = Counter(change.state for change in (*changes.active, *changes.resolved))
+        return Digest(
+            frame.schedule,
+            frame.slot,
+            frame.window,
+            tuple(_item(change, lookups, owned, wordings) for change in listed),
+            resolved=tuple(
+                _item(change, {}, owned, {}) for change in rank(over, {})[: config.max_items]
+            ),
+            totals=tuple((state, states[state]) for state in ItemState if states[state]),
+            hidden=tuple((str(level), hidden[level]) for level in Severity if hidden[level]),
+            model=model,
+            gaps=_unique((*collected.gaps, *frame.gaps, *search_gaps)),
+            notes=(*frame.notes, *_notes(changes), *((model_note,) if model_note else ())),
+            clusters=collected.clusters,
+        )
+
+    async def _search(
+        self, findings: Sequence[Finding], scope: Scope
+    ) -> tuple[dict[str, Lookup], list[Gap]]:
+        tasks = {
+            finding.identity: asyncio.create_task(self._look(finding, scope))
+            for finding in findings
+        }
+        if not tasks:
+            return {}, []
+        try:
+            _, late = await asyncio.wait(
+                tasks.values(), timeout=self._config.search_timeout_seconds
+            )
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        lookups = {
+            identity: task.result() for identity, task in tasks.items() if not task.cancelled()
+        }
+        gaps = [gap for lookup in lookups.values() for gap in lookup.gaps]
+        if late:
+            limit = timedelta(seconds=self._config.search_timeout_seconds)
+            why = f"no answer within {limit.total_seconds():g} s"
+            gaps.append(Gap("documentation search", why, "See the bot's status."))
+        return lookups, gaps
+
+    async def _look(self, finding: Finding, scope: Scope) -> Lookup:
+        try:
+            return await self._runbooks.look(self._reader(search_text(finding)), scope)
+        except OpsbotError as error:
+            return Lookup(gaps=(Gap("documentation search", error.wrong, error.remedy),))
+
+    async def _word(
+        self, findings: Sequence[Finding], lookups: Mapping[str, Lookup]
+    ) -> tuple[Mapping[str, Wording], str, str]:
+        if self._wordsmith is None or not findings:
+            return {}, EXTRACTIVE, ""
+        pairs = [(each, lookups.get(each.identity, Lookup())) for each in findings]
+        try:
+            async with asyncio.timeout(self._config.wording_timeout_seconds):
+                wordings, note = await self._wordsmith.word(pairs)
+        except TimeoutError:
+            return {}, EXTRACTIVE, "The model took too long; causes are quoted, not worded."
+        return wordings, self._wordsmith.model if wordings else EXTRACTIVE, note
+
+
+def _item(
+    change: Change,
+    lookups: Mapping[str, Lookup],
+    owned: Mapping[str, Ownership],
+    wordings: Mapping[str, Wording],
+) -> DigestItem:
+    identity = change.finding.identity
+    return compose(
+        change,
+        lookups.get(identity, Lookup()),
+        owned.get(identity, Ownership()),
+        wordings.get(identity),
+    )
+
+
+def _split(changes: Sequence[Change], floor: Severity) -> tuple[list[Change], list[Change]]:
+    loud = [change for change in changes if change.finding.severity.rank <= floor.rank]
+    quiet = [change for change in changes if change.finding.severity.rank > floor.rank]
+    return loud, quiet
+
+
+def _unique(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Each place once: ten items search the same documentation."""
+    return tuple({(gap.what, gap.why): gap for gap in gaps}.values())
+
+
+def _notes(changes: Diff) -> list[str]:
+    notes: list[str] = []
+    if changes.recovering:
+        looks = "problem looks" if changes.recovering == 1 else "problems look"
+        notes.append(f"{changes.recovering} {looks} healthy now and will be checked once more.")
+    if changes.unread:
+        was = "problem could" if changes.unread == 1 else "problems could"
+        notes.append(f"{changes.unread} known {was} not be looked at again; nothing is said of it.")
+    flapping = sorted(change.finding.title for change in changes.active if change.is_flapping)
+    if flapping:
+        notes.append("Comes and goes: " + "; ".join(flapping[:5]) + ".")
+    return notes

@@ -1,0 +1,215 @@
+"""The lifecycle of findings: what is new, goes on, gets worse, came back or is over.
+
+Pure. The rules, each as simple as it can be told:
+
+- new: never told by this schedule. ongoing: told before and seen again.
+- escalating: its count is above max(3 × median of the last 7 periods, median + 10), or its severity
+  rose.
+- resolved: not seen in two committed periods in a row. One rule for all findings: status findings
+  are checked once a period, so two healthy checks are two periods.
+- regressed: seen again after it was told as resolved.
+- flapping: four or more changes between seen and unseen within the last six periods. It is told as
+  ongoing, never again as regressed or resolved, until it has calmed down.
+- What could not be read is neither seen nor healthy: its history stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from core.answers import Gap
+from core.digests import FindingHistory, ItemState
+from core.findings import Collected, Finding
+
+HEALTHY_CHECKS_TO_RESOLVE = 2
+REMEMBERED_COUNTS = 12
+FORGOTTEN_AFTER = timedelta(days=30)
+_MEDIAN_PERIODS = 7
+_FLAPPING_PERIODS = 6
+_FLAPPING_CHANGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A finding and where it stands now.
+
+    Attributes:
+        since: When it was first seen, or came back.
+        count_change: Against the previous period; 0 for a new one.
+        buckets: Twelve counts, oldest first, 0 where nothing is known.
+    """
+
+    finding: Finding
+    state: ItemState
+    since: datetime
+    count_change: int = 0
+    buckets: tuple[int, ...] = ()
+    is_flapping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What changed, and the histories to commit once it has been told.
+
+    Attributes:
+        recovering: How many look healthy for the first time and are watched for one more period.
+        unread: How many could not be looked at again.
+    """
+
+    histories: tuple[FindingHistory, ...]
+    active: tuple[Change, ...]
+    resolved: tuple[Change, ...]
+    recovering: int = 0
+    unread: int = 0
+
+
+def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: datetime) -> Diff:
+    """Compare what is found now with what was told.
+
+    Args:
+        histories: By identity, as last committed.
+        collected: What was found now, and where nobody could look.
+        now: The present moment, aware UTC.
+    """
+    kept: list[FindingHistory] = []
+    active: list[Change] = []
+    found = _merged(collected.findings)
+    for identity, finding in found.items():
+        history, change = _seen(histories.get(identity), finding, now)
+        kept.append(history)
+        active.append(change)
+    resolved: list[Change] = []
+    recovering = unread = 0
+    for identity, history in histories.items():
+        if identity in found or _is_forgotten(history, now):
+            continue
+        if _is_unread(history.finding, collected):
+            kept.append(history)
+            unread += history.resolved_at is None
+            continue
+        quiet, over = _unseen(history, now)
+        kept.append(quiet)
+        if over is not None:
+            resolved.append(over)
+        elif quiet.resolved_at is None:
+            recovering += 1
+    return Diff(tuple(kept), tuple(active), tuple(resolved), recovering, unread)
+
+
+def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """One finding an identity: two pods of one owner have one problem."""
+    merged: dict[str, Finding] = {}
+    for finding in findings:
+        known = merged.get(finding.identity)
+        if known is None:
+            merged[finding.identity] = finding
+            continue
+        worse, other = sorted((known, finding), key=lambda each: each.severity.rank)
+        merged[finding.identity] = replace(
+            worse,
+            count=known.count + finding.count,
+            first_seen=min(known.first_seen, finding.first_seen),
+            last_seen=max(known.last_seen, finding.last_seen),
+            members=tuple(dict.fromkeys((*worse.members, str(other.involved), *other.members))),
+        )
+    return merged
+
+
+def _seen(
+    history: FindingHistory | None, finding: Finding, now: datetime
+) -> tuple[FindingHistory, Change]:
+    if history is None:
+        new = FindingHistory(
+            finding.identity, finding, finding.first_seen, finding.last_seen, (finding.count,)
+        )
+        return new, Change(finding, ItemState.NEW, finding.first_seen, buckets=_buckets(new.counts))
+    counts = (*history.counts, finding.count)[-REMEMBERED_COUNTS:]
+    flapping = _is_flapping(counts)
+    state, since = ItemState.ONGOING, history.first_seen
+    if history.resolved_at is not None:
+        # It came back after it was told as over, whatever its object says of its age.
+        since = max(finding.first_seen, min(history.resolved_at, now))
+        state = ItemState.ONGOING if flapping else ItemState.REGRESSED
+    elif _is_escalating(history, finding):
+        state = ItemState.ESCALATING
+    change = Change(
+        finding,
+        state,
+        since,
+        count_change=finding.count - (history.counts[-1] if history.counts else 0),
+        buckets=_buckets(counts),
+        is_flapping=flapping,
+    )
+    last_seen = max(history.last_seen, finding.last_seen)
+    return FindingHistory(finding.identity, finding, since, last_seen, counts), change
+
+
+def _unseen(history: FindingHistory, now: datetime) -> tuple[FindingHistory, Change | None]:
+    counts = (*history.counts, 0)[-REMEMBERED_COUNTS:]
+    healthy = history.healthy_checks + 1
+    quiet = replace(history, counts=counts, healthy_checks=healthy)
+    if history.resolved_at is not None or healthy < HEALTHY_CHECKS_TO_RESOLVE:
+        return quiet, None
+    if _is_flapping(counts):
+        return quiet, None
+    change = Change(
+        history.finding, ItemState.RESOLVED, history.first_seen, buckets=_buckets(counts)
+    )
+    return replace(quiet, resolved_at=now), change
+
+
+def _is_forgotten(history: FindingHistory, now: datetime) -> bool:
+    return history.resolved_at is not None and now - history.resolved_at > FORGOTTEN_AFTER
+
+
+def _is_escalating(history: FindingHistory, finding: Finding) -> bool:
+    if finding.severity.rank < history.finding.severity.rank:
+        return True
+    if not history.counts:
+        return False
+    usual = median(history.counts[-_MEDIAN_PERIODS:])
+    return finding.count > max(3 * usual, usual + 10)
+
+
+def _is_flapping(counts: tuple[int, ...]) -> bool:
+    recent = [count > 0 for count in counts[-_FLAPPING_PERIODS - 1 :]]
+    changes = sum(before != after for before, after in pairwise(recent))
+    return changes >= _FLAPPING_CHANGES
+
+
+def _buckets(counts: tuple[int, ...]) -> tuple[int, ...]:
+    return (0,) * (REMEMBERED_COUNTS - len(counts)) + counts
+
+
+def _is_unread(finding: Finding, collected: Collected) -> bool:
+    cluster = finding.owner.cluster
+    if cluster not in collected.clusters:
+        return True
+    return any(_hides(gap, finding, cluster) for gap in collected.gaps)
+
+
+def _hides(gap: Gap, finding: Finding, cluster: str) -> bool:
+    """Whether a gap may hide this finding; when in doubt, it does."""
+    named = re.search(rf"\bcluster {re.escape(cluster)}(?![\w.\-])", gap.what)
+    if named is None:
+        return False
+    if gap.what.startswith(("log ", "logs ")):
+        return bool(finding.template)
+    if match := re.match(r"rule (\S+) on ", gap.what):
+        return match[1] == finding.detector
+    if match := re.match(r"(\w+) of ", gap.what):
+        plural = match[1].lower()
+        # Events speak of every kind; another kind hides only what was read from it.
+        kinds = {finding.involved.kind, finding.owner.kind}
+        return plural == "events" or any(plural in _plurals(kind) for kind in kinds)
+    return True
+
+
+def _plurals(kind: str) -> tuple[str, ...]:
+    word = kind.lower()
+    return (word + "s", word + "es", word.removesuffix("y") + "ies")

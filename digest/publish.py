@@ -1,0 +1,231 @@
+"""Publishes each slot exactly once, and previews without leaving a trace.
+
+The order of steps is what keeps it exact: claim, collect, compose, write down what will be told,
+post, commit. Killed before the post, the next try posts; killed after it, the next try finds the message
+by its slot and commits what was written down. The database cannot tell whether a post that failed
+went through, so a second try always looks first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from core.answers import Gap, Scope
+from core.clock import Clock
+from core.digests import Digest, FindingHistory, SlotClaim
+from core.errors import StateError
+from core.findings import Collected, Severity
+from core.questions import Reading, TimeRange
+from digest.assemble import Assembler, DigestConfig, Frame
+from digest.diff import diff
+from digest.ports import DigestStore, FindingSource, Owners, Poster, Runbooks, Wordsmith
+
+__all__ = ["DigestConfig", "DigestService", "PublishOutcome", "slot_name"]
+
+logger = logging.getLogger(__name__)
+
+# Less than the ten minutes after which a claim may be taken over.
+PUBLISH_LIMIT_SECONDS = 480.0
+
+
+class PublishOutcome(StrEnum):
+    """How a try to publish a slot ended."""
+
+    POSTED = "posted"
+    ALREADY_POSTED = "already_posted"
+    HELD_ELSEWHERE = "held_elsewhere"
+    FAILED = "failed"
+
+
+def slot_name(schedule: str, slot_end: datetime) -> str:
+    """Names a slot for ever: "daily@2026-03-01T09:00:00Z"."""
+    return f"{schedule}@{slot_end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+class DigestService:
+    """Digests on demand and by schedule. Fits `bot.services.Digests`.
+
+    Args:
+        source: The clusters.
+        owners: The service graph.
+        runbooks: The search over what is written down.
+        wordsmith: The model, or None to quote instead of wording.
+        store: What was told, and who may tell next.
+        poster: Where digests go; None where nothing may be posted.
+        clock: The time.
+        reader: Turns a finding's text into a search.
+        config: Limits.
+    """
+
+    def __init__(  # noqa: PLR0917  (built once, in one place, from its collaborators)
+        self,
+        source: FindingSource,
+        owners: Owners,
+        runbooks: Runbooks,
+        wordsmith: Wordsmith | None,
+        store: DigestStore,
+        poster: Poster | None,
+        clock: Clock,
+        reader: Callable[[str], Reading],
+        config: DigestConfig = DigestConfig(),  # noqa: B008  (frozen)
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._poster = poster
+        self._clock = clock
+        self._config = config
+        self._assembler = Assembler(owners, runbooks, wordsmith, reader, config)
+
+    async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
+        """A digest for one reader's eyes; commits nothing.
+
+        States are told against the default schedule's history.
+
+        Args:
+            window: How far to look back; None: to the last digest. Cut at the configured limit.
+            scope: What the reader may see.
+
+        Raises:
+            ClusterError: Nothing could be collected at all.
+        """
+        schedule, now = self._config.default_schedule, self._clock.now()
+        gaps: tuple[Gap, ...] = ()
+        histories: Mapping[str, FindingHistory] = {}
+        last: datetime | None = None
+        try:
+            last = await self._store.last_committed_end(schedule)
+            histories = await self._store.history(schedule)
+        except StateError as error:
+            gaps = (Gap("history of digests", error.wrong, error.remedy),)
+        period = self._limited(now - window if window is not None else last, now)
+        collected = _relevant(await self._source.collect(period, scope))
+        changes = diff(_within(histories, scope), collected, now)
+        frame = Frame(schedule, "", period, scope, gaps=gaps)
+        return await self._assembler.assemble(frame, collected, changes)
+
+    async def publish(self, schedule: str, slot_end: datetime) -> PublishOutcome:
+        """Post the digest of a slot, once in all processes and across restarts.
+
+        Args:
+            schedule: Whose history it is compared with.
+            slot_end: When the slot was due; the end of its window. Aware.
+
+        Returns:
+            `failed` when it may be tried again; why is in the log.
+        """
+        if self._poster is None:
+            logger.error("No channel to post the digest %s to", schedule)
+            return PublishOutcome.FAILED
+        slot_end = slot_end.astimezone(UTC)
+        claim: SlotClaim | None = None
+        try:
+            await self._reconcile(schedule, self._poster, before=slot_end)
+            last = await self._store.last_committed_end(schedule)
+            if last is not None and last >= slot_end:
+                return PublishOutcome.ALREADY_POSTED
+            window = self._limited(last, slot_end)
+            claim = await self._store.claim(schedule, slot_name(schedule, slot_end), window)
+            if claim is None:
+                last = await self._store.last_committed_end(schedule)
+                is_posted = last is not None and last >= slot_end
+                return PublishOutcome.ALREADY_POSTED if is_posted else PublishOutcome.HELD_ELSEWHERE
+            async with asyncio.timeout(PUBLISH_LIMIT_SECONDS):
+                await self._fulfil(claim, self._poster, last)
+        except asyncio.CancelledError:
+            await self._give_back(claim)
+            raise
+        except Exception:
+            # Whatever failed, in whichever part: the claim goes back and the next tick tries again.
+            logger.exception("Publishing the digest %s failed", slot_name(schedule, slot_end))
+            await self._give_back(claim)
+            return PublishOutcome.FAILED
+        return PublishOutcome.POSTED
+
+    async def _reconcile(self, schedule: str, poster: Poster, before: datetime) -> None:
+        """Finish earlier slots that were cut short between posting and committing."""
+        for slot, window in await self._store.unfinished(schedule):
+            if window.end >= before:
+                continue
+            claim = await self._store.claim(schedule, slot, window)
+            if claim is None:
+                continue
+            try:
+                if not await self._adopt(claim, poster):
+                    # Never posted. Its window becomes part of the next one.
+                    await self._store.prepare(claim, None)
+            finally:
+                await self._give_back(claim)
+
+    async def _adopt(self, claim: SlotClaim, poster: Poster) -> bool:
+        """Commit what an earlier try has posted; False where it had not."""
+        prepared = await self._store.prepared(claim)
+        if prepared is None:
+            return False
+        posted_ts = await poster.find(claim.slot)
+        if posted_ts is None:
+            return False
+        await self._store.commit(claim, posted_ts, prepared)
+        return True
+
+    async def _fulfil(self, claim: SlotClaim, poster: Poster, last: datetime | None) -> None:
+        if claim.is_retry and await self._adopt(claim, poster):
+            return
+        histories = await self._store.history(claim.schedule)
+        scope = self._config.scope
+        # A retry has the window of its first try; a commit may have come in between.
+        window = replace(claim.window, start=self._limited(last, claim.window.end).start)
+        collected = _relevant(await self._source.collect(window, scope))
+        changes = diff(histories, collected, self._clock.now())
+        notes: tuple[str, ...] = ()
+        if last is not None and last < window.start:
+            missed = window.start - last
+            limit = f"{self._config.window_limit_hours:g} hours"
+            missed = _hours(window.start - last)
+            told = (
+                f"The last digest is older than {limit}; {missed} before this were not looked at."
+            )
+            notes = (told,)
+        frame = Frame(claim.schedule, claim.slot, window, scope, notes=notes)
+        digest = await self._assembler.assemble(frame, collected, changes)
+        await self._store.prepare(claim, changes.histories)
+        posted_ts = await poster.post(digest)
+        await self._store.commit(claim, posted_ts, changes.histories)
+
+    async def _give_back(self, claim: SlotClaim | None) -> None:
+        if claim is None:
+            return
+        try:
+            await self._store.release(claim)
+        except StateError as error:
+            # The claim then runs out by itself.
+            logger.warning("The claim on %s was not given back: %s", claim.slot, error)
+
+    def _limited(self, start: datetime | None, end: datetime) -> TimeRange:
+        earliest = end - timedelta(hours=self._config.window_limit_hours)
+        return TimeRange(max(start, earliest) if start is not None else earliest, end)
+
+
+def _relevant(collected: Collected) -> Collected:
+    """Without what is information only: that is kept for questions."""
+    findings = tuple(each for each in collected.findings if each.severity is not Severity.INFO)
+    return replace(collected, findings=findings)
+
+
+def _within(histories: Mapping[str, FindingHistory], scope: Scope) -> Mapping[str, FindingHistory]:
+    """What a reader of this scope may know of; the rest would look healthy."""
+    return {
+        identity: history
+        for identity, history in histories.items()
+        if scope.allows_cluster(history.finding.owner.cluster)
+        and scope.allows_namespace(history.finding.owner.namespace)
+    }
+
+
+def _hours(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:.0f} hours" if hours >= 1.5 else f"{span.total_seconds() / 60:.0f} minutes"
