@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,6 +18,7 @@ import aiohttp
 from cluster.decode import Page, decode_page
 from cluster.kinds import Kind
 from cluster.objects import KubeObject
+from cluster.refusals import UnreachableError, not_kubernetes, refused
 from core.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -44,10 +46,6 @@ class Listing:
     unreadable: int = 0
 
 
-class UnreachableError(ClusterError):
-    """The API server cannot be reached or knows us not: nothing else need be tried."""
-
-
 class _ExpiredListError(Exception):
     """410 Gone: the continue token is too old, so the list has to start again."""
 
@@ -58,11 +56,21 @@ class ClusterClient:
     Args:
         api: The library's client, which `close` closes.
         name: The cluster's configured name; identities of findings are made from it.
+        renew: Fetches fresh credentials into `api`; tokens of cloud providers live for minutes.
     """
 
-    def __init__(self, api: ApiClient, name: str, timeouts: Timeouts = Timeouts()) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        name: str,
+        timeouts: Timeouts = Timeouts(),
+        renew: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self._api = api
         self._timeouts = timeouts
+        self._renew = renew
+        self._renewals = 0
+        self._renewing = asyncio.Lock()
         self.name = name
 
     @classmethod
@@ -78,24 +86,29 @@ class ClusterClient:
         Raises:
             ClusterError: The file or the context cannot be used.
         """
-        asked = f"read the kubeconfig of cluster {name}"
         configuration, config = await asyncio.to_thread(_import_library)
-        try:
-            await config.load_kube_config(
-                config_file=path,
-                context=context,
-                client_configuration=configuration,
-                persist_config=False,  # never write to the operator's file
-            )
-            return cls(await _open(configuration), name, timeouts)
-        except (config.ConfigException, OSError, ValueError, AssertionError, TypeError) as error:
-            # The library asserts and indexes where a file has the wrong shape.
-            where = f"context {context}" if context else "the current context"
-            raise ClusterError(
-                asked,
-                f"{path or 'the default file'} with {where} is unusable ({type(error).__name__})",
-                "Check that the file exists, is a kubeconfig and holds the context",
-            ) from error
+
+        async def load() -> None:
+            try:
+                await config.load_kube_config(
+                    config_file=path,
+                    context=context,
+                    client_configuration=configuration,
+                    persist_config=False,  # never write to the operator's file
+                )
+            except Exception as error:
+                # The library asserts and indexes where a file has the wrong shape, and lets
+                # through whatever a login helper raises.
+                where = f"context {context}" if context else "the current context"
+                kind = type(error).__name__
+                raise ClusterError(
+                    f"read the kubeconfig of cluster {name}",
+                    f"{path or 'the default file'} with {where} is unusable ({kind})",
+                    "Check that the file exists, is a kubeconfig and holds the context",
+                ) from error
+
+        await load()
+        return cls(await _open(configuration), name, timeouts, load)
 
     @classmethod
     async def in_cluster(
@@ -148,7 +161,7 @@ class ClusterClient:
                 raise _ExpiredListError
             if status != 200:
                 verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
-                raise self._refused(asked, status, body, verb)
+                raise refused(asked, status, body, verb)
             page = await self._decode(body, kind.struct, asked)
             items.extend(page.items)
             unreadable += page.unreadable
@@ -162,7 +175,7 @@ class ClusterClient:
                 return await asyncio.to_thread(decode_page, body, struct)
             return decode_page(body, struct)
         except ValueError as error:
-            raise self._not_kubernetes(asked) from error
+            raise not_kubernetes(asked) from error
 
     async def pod_log(
         self,
@@ -197,7 +210,7 @@ class ClusterClient:
         if status in {400, 404}:
             return None
         if status != 200:
-            raise self._refused(asked, status, body, f"get pods/log in namespace {namespace}")
+            raise refused(asked, status, body, f"get pods/log in namespace {namespace}")
         return body[: limit_bytes + 1024].decode("utf-8", errors="replace")
 
     async def version(self) -> str:
@@ -209,11 +222,11 @@ class ClusterClient:
         asked = f"ask cluster {self.name} for its version"
         status, body = await self._get("/version", {}, asked)
         if status != 200:
-            raise self._refused(asked, status, body, "get /version")
+            raise refused(asked, status, body, "get /version")
         try:
             version = json.loads(body)["gitVersion"]
         except (ValueError, KeyError, TypeError) as error:
-            raise self._not_kubernetes(asked) from error
+            raise not_kubernetes(asked) from error
         return str(version)
 
     async def close(self) -> None:
@@ -221,6 +234,17 @@ class ClusterClient:
         await self._api.close()
 
     async def _get(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
+        renewals = self._renewals
+        status, body = await self._send(path, query, asked)
+        if status == 401 and self._renew is not None:
+            async with self._renewing:
+                if self._renewals == renewals:  # nobody else did while we waited
+                    await self._renew()
+                    self._renewals += 1
+            status, body = await self._send(path, query, asked)
+        return status, body
+
+    async def _send(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
         timeout = aiohttp.ClientTimeout(
             total=self._timeouts.total_seconds, sock_connect=self._timeouts.connect_seconds
         )
@@ -257,43 +281,6 @@ class ClusterClient:
                 f"the connection to the API server broke ({type(error).__name__})",
                 "Try again; check the network between",
             ) from error
-
-    def _refused(self, asked: str, status: int, body: bytes, verb: str) -> ClusterError:
-        if status == 401:
-            return UnreachableError(
-                asked, "the API server does not accept the credentials (401)", "Renew the token"
-            )
-        if status == 403:
-            return ClusterError(
-                asked,
-                f"the bot may not {verb} (403)",
-                f"Grant its service account the right to {verb}",
-            )
-        if status == 404:
-            return ClusterError(
-                asked, "the API server does not know this kind (404)", "Check the cluster's version"
-            )
-        if status == 429:
-            return ClusterError(asked, "the API server is throttling (429)", "Try again later")
-        return ClusterError(
-            asked, f"the API server answered {status}{_message(body)}", "See the server's log"
-        )
-
-    def _not_kubernetes(self, asked: str) -> ClusterError:
-        return ClusterError(
-            asked,
-            "the answer is not what a Kubernetes API sends",
-            "Check that the address leads to an API server and not to a proxy's login page",
-        )
-
-
-def _message(body: bytes) -> str:
-    """The `message` of a Status object, shortened; '' where there is none."""
-    try:
-        message = json.loads(body)["message"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return f": {str(message)[:200]}"
 
 
 def _import_library() -> tuple[Configuration, Any]:

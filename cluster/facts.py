@@ -158,7 +158,7 @@ class ClusterFacts:
             text=self._redactor.redact("\n".join(lines)),
             score=score,
             updated_at=snapshot.taken_at,
-            namespace=namespace,
+            namespace=name if kind == "Namespace" else namespace,
             service=name,
             kind=kind,
             is_fact=True,

@@ -11,12 +11,13 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar, cast
 
-from cluster.client import ClusterClient, UnreachableError
+from cluster.client import ClusterClient
 from cluster.decode import convert
 from cluster.events import EventIndex
 from cluster.kinds import BY_NAME, KINDS, Kind
 from cluster.objects import Event, KubeObject, Pod
 from cluster.owners import OwnerIndex, kind_of, ref_of
+from cluster.refusals import UnreachableError
 from core.answers import Gap
 from core.clock import Clock
 from core.errors import ClusterError

@@ -1,0 +1,52 @@
+"""What an API server's refusal means, in words for an operator. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from core.errors import ClusterError
+
+
+class UnreachableError(ClusterError):
+    """The API server cannot be reached or knows us not: nothing else need be tried."""
+
+
+def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
+    """The error for a status other than 200; `verb` is the right that was needed."""
+    if status == 401:
+        return UnreachableError(
+            asked, "the API server does not accept the credentials (401)", "Renew the token"
+        )
+    if status == 403:
+        return ClusterError(
+            asked,
+            f"the bot may not {verb} (403)",
+            f"Grant its service account the right to {verb}",
+        )
+    if status == 404:
+        return ClusterError(
+            asked, "the API server does not know this kind (404)", "Check the cluster's version"
+        )
+    if status == 429:
+        return ClusterError(asked, "the API server is throttling (429)", "Try again later")
+    return ClusterError(
+        asked, f"the API server answered {status}{_message(body)}", "See the server's log"
+    )
+
+
+def not_kubernetes(asked: str) -> ClusterError:
+    """The error for a body that no API server sends."""
+    return ClusterError(
+        asked,
+        "the answer is not what a Kubernetes API sends",
+        "Check that the address leads to an API server and not to a proxy's login page",
+    )
+
+
+def _message(body: bytes) -> str:
+    """The `message` of a Status object, shortened; '' where there is none."""
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f": {str(message)[:200]}"
