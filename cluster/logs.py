@@ -22,6 +22,7 @@ MAX_LINES = 5
 LAST_WORDS = 4
 TRACE_HEADS = frozenset({"Traceback (most recent call last):"})
 MAX_LINE_CHARS = 300
+MAX_FINDINGS = 40
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
 # Problems whose containers have run and may have said why they fail.
@@ -159,15 +160,28 @@ class LogReader:
 async def attach_logs(
     client: ClusterClient, snapshot: Snapshot, findings: Sequence[Finding], redactor: Redactor
 ) -> tuple[list[Finding], list[Gap]]:
-    """The findings, those about crashed or unready containers with their `log_lines`."""
+    """The findings, those about crashed or unready containers with their `log_lines`.
+
+    `findings` come worst first: in a storm only the first of them get their logs read.
+    """
     reader = LogReader(client, redactor)
+    logged = [item for item in findings if item.problem in LOGGED_PROBLEMS]
+    chosen = {id(item) for item in logged[:MAX_FINDINGS]}
     wanted = [
-        sources_of(snapshot, finding) if finding.problem in LOGGED_PROBLEMS else []
-        for finding in findings
+        sources_of(snapshot, finding) if id(finding) in chosen else [] for finding in findings
     ]
     results = await asyncio.gather(*(reader.lines(sources) for sources in wanted))
     with_lines = [
         replace(finding, log_lines=tuple(lines)) if lines else finding
         for finding, (lines, _) in zip(findings, results, strict=True)
     ]
-    return with_lines, [gap for _, gaps in results for gap in gaps]
+    gaps = [gap for _, found in results for gap in found]
+    if len(logged) > MAX_FINDINGS:
+        gaps.append(
+            Gap(
+                f"logs of {len(logged) - MAX_FINDINGS} findings in cluster {client.name}",
+                f"only those of the {MAX_FINDINGS} worst findings are read",
+                "Ask for one of them by name",
+            )
+        )
+    return with_lines, gaps

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 from core.errors import ClusterError
+
+# Addresses inside a cluster are nobody's business in a chat channel, and may carry credentials.
+ADDRESS = re.compile(r"\"?https?://[^\s\"]+\"?")
 
 
 class UnreachableError(ClusterError):
@@ -44,9 +48,9 @@ def not_kubernetes(asked: str) -> ClusterError:
 
 
 def _message(body: bytes) -> str:
-    """The `message` of a Status object, shortened; '' where there is none."""
+    """The `message` of a Status object, shortened and without addresses; '' where there is none."""
     try:
         message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return f": {str(message)[:200]}"
+    return f": {ADDRESS.sub('an address', str(message))[:200]}"

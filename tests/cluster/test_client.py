@@ -92,6 +92,11 @@ async def test_bad_credentials_concern_the_whole_cluster(
         (404, "{}", "does not know this kind"),
         (429, "{}", "throttling"),
         (500, as_json({"message": "etcd is down"}), "500: etcd is down"),
+        (
+            500,
+            as_json({"message": 'Get "https://10.0.0.1:10250/x": no route'}),
+            "Get an address: no",
+        ),
         (503, "not json", "answered 503"),
         (200, "<html>login</html>", "not what a Kubernetes API sends"),
         (200, as_json(["a"]), "not what a Kubernetes API sends"),

@@ -17,6 +17,7 @@ from cluster.detectors.table import DETECTORS
 from cluster.kinds import KINDS
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
+from cluster.unusable import UnusableClient
 from core.answers import Scope
 from core.clock import ManualClock
 from core.errors import ClusterError
@@ -212,6 +213,26 @@ async def test_replicas_that_say_the_same_are_quoted_once(tmp_path: Path) -> Non
     async with collecting(tmp_path, api) as (collector, _):
         (finding,) = (await collector.collect(DAY, Scope())).findings
     assert len(finding.log_lines) == 1
+
+
+async def test_in_a_storm_only_the_worst_findings_get_their_logs_read(tmp_path: Path) -> None:
+    api = FakeApi([crashing(f"pod-{number}") for number in range(43)])
+    async with collecting(tmp_path, api) as (collector, _):
+        collected = await collector.collect(DAY, Scope())
+    assert len(collected.findings) == 43
+    assert {query["container"] for query in api.asked("log")} == {"app"}
+    assert [gap.what for gap in collected.gaps] == ["logs of 3 findings in cluster c0"]
+
+
+async def test_a_cluster_that_could_not_be_configured_is_told_as_unread(tmp_path: Path) -> None:
+    wrong = UnusableClient("c9", ClusterError("read a file", "it is not there", "Write it"))
+    async with collecting(tmp_path, FakeApi()) as (collector, clock):
+        both = ClusterCollector([collector.client("c0"), wrong], clock, REDACTOR)
+        collected = await both.collect(DAY, Scope())
+        pings = dict(await both.ping())
+        await both.close()
+    assert [(gap.what, gap.why) for gap in collected.gaps] == [("cluster c9", "it is not there")]
+    assert isinstance(pings["c9"], ClusterError)
 
 
 async def test_findings_of_all_clusters_come_worst_first(tmp_path: Path) -> None:

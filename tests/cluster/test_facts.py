@@ -11,7 +11,8 @@ import pytest
 
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
-from core.answers import Lookup, Passage, Scope
+from cluster.snapshot import Snapshot
+from core.answers import Gap, Lookup, Passage, Scope
 from core.clock import ManualClock
 from core.questions import Intent, Reading
 from core.redact import Redactor
@@ -278,6 +279,25 @@ async def test_names_come_from_the_last_snapshot_and_are_refreshed(
     assert facts._refreshing is not None
     await facts._refreshing
     assert "newcomer" in await facts.known_names()
+
+
+async def test_whatever_goes_wrong_names_are_just_missing(clock: ManualClock) -> None:
+    class Broken(ClusterCollector):
+        async def snapshots(self, scope: Scope) -> tuple[list[Snapshot], list[Gap]]:
+            raise RuntimeError(f"cannot read {scope}")
+
+    facts = ClusterFacts(Broken([], clock, REDACTOR), REDACTOR, clock)
+    assert await facts.known_names() == frozenset()
+    await facts.close()
+
+
+async def test_a_crowd_of_pods_is_counted(api: FakeApi, facts: ClusterFacts) -> None:
+    crowd = workload("Deployment", "crowd", replicas=12, ready=12)
+    up = container_status(running(), ready=True)
+    api.objects["deployments"].append(crowd)
+    api.objects["pods"] += [pod(f"crowd-{n}", up, owner=crowd, ready=True) for n in range(12)]
+    text = titled(await look(facts, reading("crowd")), "Deployment shop/crowd").text
+    assert "4 more pods, 4 of them ready." in text
 
 
 async def test_a_cluster_that_cannot_be_read_has_no_names(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,12 @@ import pytest
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from core.answers import Scope
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.findings import Collected, Finding
 from core.questions import TimeRange
 from core.redact import Redactor
 from sandbox.cluster.server import run_cluster
+from sandbox.cluster.world import shop_world
 from tests.cluster.payloads import evidence
 
 # What sandbox/README.md says is wrong when the demo starts, row by row.
@@ -57,6 +58,35 @@ async def test_every_trouble_is_found_once_and_nothing_healthy(collected: Collec
     found = [(str(item.owner), item.problem) for item in collected.findings]
     assert sorted(found) == sorted(TROUBLES)
     assert collected.gaps == ()
+
+
+async def test_what_happens_while_one_looks_is_found(tmp_path: Path) -> None:
+    start = datetime.now(UTC)
+    world, clock = shop_world(start), ManualClock(start)
+    async with run_cluster(world, speed=0) as cluster:
+        path = tmp_path / "kubeconfig"
+        cluster.kubeconfig(path)
+        client = await ClusterClient.from_kubeconfig(str(path), None, "demo")
+        collector = ClusterCollector([client], clock, Redactor(b"k" * 32))
+
+        async def problems_after(seconds: int) -> dict[str, str]:
+            world.advance(seconds)
+            clock.advance(timedelta(seconds=seconds))
+            now = clock.now()
+            collected = await collector.collect(TimeRange(now - timedelta(days=1), now), Scope())
+            return {str(item.owner): item.problem for item in collected.findings}
+
+        soon = await problems_after(60)
+        assert soon["Deployment shop/email-worker"] == "crash-loop"
+        lost = await problems_after(60)
+        assert lost["Node worker-3"] == "node-not-ready"
+        assert lost.keys() == soon.keys() | {"Node worker-3"}  # its pods are folded under it
+        fixed = await problems_after(60)
+        assert "Deployment shop/cart" not in fixed
+        back = await problems_after(240)
+        assert "Node worker-3" not in back
+        assert back["Deployment shop/cart"] == "image-pull"
+        await collector.close()
 
 
 async def test_the_telling_facts_are_told(collected: Collected) -> None:
