@@ -1,9 +1,9 @@
 """Publishes each slot exactly once, and previews without leaving a trace.
 
 The order of steps is what keeps it exact: claim, collect, compose, write down what will be told,
-post, commit. Killed before the post, the next try posts; killed after it, the next try finds the message
-by its slot and commits what was written down. The database cannot tell whether a post that failed
-went through, so a second try always looks first.
+post, commit. Killed before the post, the next try posts; killed after it, the next try finds the
+message by its slot and commits what was written down. The database cannot tell whether a post that
+failed went through, so a second try always looks first.
 """
 
 from __future__ import annotations
@@ -183,7 +183,6 @@ class DigestService:
         changes = diff(histories, collected, self._clock.now())
         notes: tuple[str, ...] = ()
         if last is not None and last < window.start:
-            missed = window.start - last
             limit = f"{self._config.window_limit_hours:g} hours"
             missed = _hours(window.start - last)
             told = (

@@ -1,0 +1,176 @@
+"""Stand-ins of our own for what the digest is given, and a real SQLite store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.answers import Gap, Lookup, Passage, Scope
+from core.clock import ManualClock
+from core.digests import Digest, Ownership, Wording
+from core.findings import Collected, Evidence, Finding, ObjectRef, Severity
+from core.questions import Reading, TimeRange
+from digest.assemble import DigestConfig
+from digest.ports import DigestStore, Wordsmith
+from digest.publish import DigestService
+from state.database import Database
+from state.digests import SqlDigestStore
+
+NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def finding(
+    name: str = "payments",
+    *,
+    problem: str = "oom",
+    severity: Severity = Severity.HIGH,
+    count: int = 3,
+    cluster: str = "demo",
+    namespace: str = "shop",
+    first_seen: datetime = NINE - timedelta(hours=1),
+    template: str = "",
+    evidence: tuple[Evidence, ...] = (),
+    kind: str = "Pod",
+) -> Finding:
+    """A finding; its identity follows from name, problem, cluster, namespace and template."""
+    return Finding(
+        problem.replace("-", "_"),
+        problem,
+        {"oom": "OOMKilled", "image-pull": "ImagePullBackOff"}.get(problem, problem),
+        severity,
+        f"{name}: {problem}",
+        ObjectRef(cluster, kind, namespace, f"{name}-7d9f8b6c5d-x2x7z", "u1"),
+        ObjectRef(cluster, "Deployment", namespace, name),
+        first_seen,
+        NINE,
+        evidence,
+        template=template,
+        count=count,
+    )
+
+
+@dataclass
+class Clusters:
+    """What `collect` gives; set anew by tests."""
+
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    clusters: tuple[str, ...] = ("demo",)
+    windows: list[TimeRange] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def collect(self, window: TimeRange, scope: Scope) -> Collected:
+        self.windows.append(window)
+        if self.error:
+            raise self.error
+        allowed = tuple(f for f in self.findings if scope.allows_namespace(f.owner.namespace))
+        return Collected(allowed, self.gaps, self.clusters)
+
+
+@dataclass
+class Graph:
+    """Knows one service."""
+
+    known: dict[str, Ownership] = field(default_factory=dict)
+
+    def ownership(self, owner: ObjectRef) -> Ownership:
+        return self.known.get(owner.name, Ownership())
+
+
+@dataclass
+class Pages:
+    """A search that always finds the same."""
+
+    passages: tuple[Passage, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    error: Exception | None = None
+    readings: list[Reading] = field(default_factory=list)
+
+    async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
+        assert scope is not None
+        self.readings.append(reading)
+        if self.error:
+            raise self.error
+        return Lookup(self.passages[:limit], self.gaps, ("documentation",))
+
+
+@dataclass
+class Words:
+    """A model that words every finding, or none with a note."""
+
+    note: str = ""
+    name: str = "ollama:llama3.1"
+
+    @property
+    def model(self) -> str:
+        return self.name
+
+    async def word(
+        self, items: Sequence[tuple[Finding, Lookup]]
+    ) -> tuple[Mapping[str, Wording], str]:
+        if self.note:
+            return {}, self.note
+        return {f.identity: Wording(f"worded {f.title}", "do it") for f, _ in items}, ""
+
+
+@dataclass
+class Channel:
+    """A recording poster: what it posted can be found again by its slot."""
+
+    posted: list[Digest] = field(default_factory=list)
+
+    async def find(self, slot: str) -> str | None:
+        return next((f"{n}.0" for n, d in enumerate(self.posted) if d.slot == slot), None)
+
+    async def post(self, digest: Digest) -> str:
+        self.posted.append(digest)
+        return f"{len(self.posted) - 1}.0"
+
+
+@dataclass
+class World:
+    """Everything a DigestService is given."""
+
+    store: DigestStore
+    clock: ManualClock
+    clusters: Clusters = field(default_factory=Clusters)
+    graph: Graph = field(default_factory=Graph)
+    pages: Pages = field(default_factory=Pages)
+    words: Wordsmith | None = None
+    channel: Channel = field(default_factory=Channel)
+
+    def service(self, config: DigestConfig | None = None, **changed: Any) -> DigestService:
+        parts: dict[str, Any] = {
+            "source": self.clusters,
+            "owners": self.graph,
+            "runbooks": self.pages,
+            "wordsmith": self.words,
+            "store": self.store,
+            "poster": self.channel,
+            "clock": self.clock,
+            "reader": lambda text: Reading(text, text),
+            "config": config or DigestConfig(),
+        }
+        return DigestService(**(parts | changed))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NINE)
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqlDigestStore]:
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    yield SqlDigestStore(database, clock)
+    await database.close()
+
+
+@pytest.fixture
+def world(store: SqlDigestStore, clock: ManualClock) -> World:
+    return World(store, clock)
