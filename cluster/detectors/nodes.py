@@ -73,6 +73,7 @@ def _pods_evidence(snapshot: Snapshot, node: Node) -> list[Evidence]:
     owners = {
         str(owner)
         for pod in snapshot.pods_on(node.metadata.name)
-        if (owner := snapshot.owner(pod)).kind != "DaemonSet"
+        if pod.status.phase not in {"Succeeded", "Failed"}
+        and (owner := snapshot.owner(pod)).kind != "DaemonSet"
     }
     return [Evidence("workloads on the node", ", ".join(sorted(owners)))] if owners else []
