@@ -101,7 +101,7 @@ class ClusterServer:
         if not request.path.startswith(("/api", "/version")):
             return await handler(request)
         if self.world.faults.mode == "down":
-            _hang_up(request)
+            return _hang_up(request)
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {TOKEN}".encode()):
             raise RefusedError(401, "Unauthorized")
@@ -289,8 +289,8 @@ def _forbidden(asked: Asked, verb: str) -> str:
     )
 
 
-def _hang_up(request: web.Request) -> None:
+def _hang_up(request: web.Request) -> web.Response:
     """Close the connection without an answer: the nearest to a server that is not there."""
     if request.transport is not None:
         request.transport.abort()
-    raise asyncio.CancelledError
+    return web.Response(status=503)

@@ -48,11 +48,16 @@ def add_routes(app: web.Application, world: RecordedCluster) -> None:
 
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, healthy)
-    app.router.add_get("/version", version)
-    app.router.add_get("/api", api)
-    app.router.add_get("/apis", groups)
-    app.router.add_get("/api/v1", resources)
-    app.router.add_get("/apis/{group}/{version}", resources)
+    for path, handler in (
+        ("/version", version),
+        ("/api", api),
+        ("/apis", groups),
+        ("/api/v1", resources),
+        ("/apis/{group}/{version}", resources),
+    ):
+        # Clients differ in whether they ask with a slash at the end.
+        app.router.add_get(path, handler)
+        app.router.add_get(f"{path}/", handler)
     app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", _review)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,5 +114,5 @@ def resource_of(obj: Obj, known: tuple[Resource, ...] = RESOURCES) -> Resource:
             return resource
     group, _, version = str(api_version).rpartition("/")
     lower = str(kind).lower()
-    plural = f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
+    plural = f"{lower[:-1]}ies" if re.search("[^aeiou]y$", lower) else f"{lower}s"
     return Resource(group, version, plural, str(kind), namespaced=bool(metadata.get("namespace")))

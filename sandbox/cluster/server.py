@@ -74,7 +74,13 @@ async def run_cluster(
         raise ValueError(f"Cannot run a cluster at speed {speed}. Give zero or more.")
     world = world or shop_world(datetime.now(UTC))
     server = ClusterServer(world)
-    runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        server.application(),
+        access_log=None,
+        shutdown_timeout=1.0,
+        # A slow answer must not outlive the client that gave up on it.
+        handler_cancellation=True,
+    )
     await runner.setup()
     clock: asyncio.Task[None] | None = None
     try:

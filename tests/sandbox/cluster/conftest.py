@@ -8,15 +8,24 @@ import pytest
 from kubernetes_asyncio import client, config
 
 from sandbox.cluster.recorded import RecordedCluster
+from sandbox.cluster.resources import Obj
+from sandbox.cluster.script import shop_steps
 from sandbox.cluster.server import RunningCluster, run_cluster
-from sandbox.cluster.world import shop_world
+from sandbox.cluster.world import shop_recording
 
 NOW = datetime(2026, 3, 10, 14, 7, 23, 125_000, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def recording() -> tuple[list[Obj], dict[str, str]]:
+    """The shop, built once: objects are never changed in place, so worlds may share them."""
+    return shop_recording(NOW)
+
+
 @pytest.fixture
-def world() -> RecordedCluster:
-    return shop_world(NOW)
+def world(recording: tuple[list[Obj], dict[str, str]]) -> RecordedCluster:
+    objects, logs = recording
+    return RecordedCluster(objects, logs, now=NOW, steps=shop_steps())
 
 
 @pytest.fixture

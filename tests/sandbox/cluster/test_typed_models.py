@@ -58,13 +58,13 @@ async def test_every_object_deserialises_with_the_real_models(
         assert int(each.metadata.resource_version) > 184_200
 
 
-@pytest.mark.parametrize(("group", "call", "count"), LISTS)
 async def test_every_object_still_deserialises_after_all_that_happens(
-    api: client.ApiClient, world: RecordedCluster, group: str, call: str, count: int
+    api: client.ApiClient, world: RecordedCluster
 ) -> None:
-    world.advance(3_000)
-    answer = await listed(api, group, call)
-    assert (len(answer.items) > 0) is (count > 0)
+    world.advance(2_400)
+    for group, call, count in LISTS:
+        answer = await listed(api, group, call)
+        assert (len(answer.items) > 0) is (count > 0), call
 
 
 async def test_the_newer_events_carry_what_the_core_view_carries(api: client.ApiClient) -> None:
@@ -95,7 +95,7 @@ async def test_both_shapes_of_events_are_there(api: client.ApiClient) -> None:
 
 
 async def test_owners_exist_and_lead_to_a_workload(api: client.ApiClient) -> None:
-    owners = {}
+    owners: dict[str, Any] = {}
     for group, call in (
         ("AppsV1Api", "list_replica_set_for_all_namespaces"),
         ("AppsV1Api", "list_stateful_set_for_all_namespaces"),
