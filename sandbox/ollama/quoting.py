@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Final
+
+ENOUGH: Final = 0.4
+"""A passage answers when it has this share of the question's words, weighed by their rarity."""
 
 _FENCED: Final = re.compile(
     r"<passage-(?P<nonce>\w+) number=(?P<number>\d+)>\n(?P<text>.*?)\n</passage-(?P=nonce)>",
@@ -20,33 +23,53 @@ _QUESTION: Final = re.compile(
     r"^(?:Question:|.*problem in the cluster:) *(?P<text>.+)$", re.MULTILINE
 )
 _CODE: Final = re.compile(r"^ *```.*?^ *```\s*$", re.DOTALL | re.MULTILINE)
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*[A-Za-z0-9]|[A-Za-z0-9]")
+_HEADER_ROW: Final = re.compile(r"^\|.*\n(?=\|[ :|-]+\|$)", re.MULTILINE)
+_LINK: Final = re.compile(r"\[([^\]\n]+)\]\([^)\s]*\)")
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*[A-Za-z0-9]|[A-Za-z]|\d")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\"(])")
 _STOPWORDS: Final = frozenset(
-    (  # noqa: SIM905  (a list of forty quoted words reads worse)
-        "a an and are at be by did do does for from has have how i in is it its of on or our say "
-        "show that the their them they this to was we what when where which who why will with"
+    (  # noqa: SIM905  (a list of sixty quoted words reads worse)
+        "a an and any are at be been before between by can did do does ever for from happen has "
+        "have hour how i in is it its keep last many may mean me minute much must now of on or our "
+        "past say seen should show similar that the their them there they this to us was we were "
+        "what when where which who why will with"
     ).split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence of passage `number`; a higher score is nearer to the question."""
+    """A sentence of passage `number`."""
 
     number: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A passage that may answer: its sentences, in their order, with their scores."""
+
+    number: int
     score: float
+    sentences: list[tuple[float, str]]
+
+    def best(self, count: int) -> list[Quote]:
+        """The best sentences, in the order of the page."""
+        places = sorted(range(len(self.sentences)), key=lambda at: -self.sentences[at][0])
+        return [Quote(self.number, self.sentences[at][1]) for at in sorted(places[:count])]
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words without the most common ones, a plural's s taken off."""
+    """Lower-case words, endings off, without the most common ones."""
     found = (word.lower() for word in _WORD.findall(text))
-    return [
-        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-        for word in found
-        if word not in _STOPWORDS
-    ]
+    return [_stem(word) for word in found if word not in _STOPWORDS]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ed", "s"):
+        if len(word) > len(ending) + 3 and word.endswith(ending) and not word.endswith("ss"):
+            return word[: -len(ending)]
+    return word
 
 
 def question(prompt: str) -> str:
@@ -62,11 +85,20 @@ def passages(prompt: str) -> list[tuple[int, str]]:
     return [(int(match["number"]), match["text"]) for match in found]
 
 
+def _is_fact(text: str) -> bool:
+    """Whether the head of a passage calls it observed: a list of lines, not prose."""
+    return "observed fact" in text.partition("\n")[0]
+
+
 def _sentences(text: str) -> Iterator[str]:
-    paragraph: list[str] = []
     # The first line of a passage is its head: where it comes from, not what it says.
     head, _, body = text.partition("\n")
-    for line in [*_CODE.sub("", body or head).splitlines(), ""]:
+    if _is_fact(text):
+        yield from (line.strip().removeprefix("- ") for line in body.splitlines() if line.strip())
+        return
+    body = _LINK.sub(r"\1", _HEADER_ROW.sub("", _CODE.sub("", body or head)))
+    paragraph: list[str] = []
+    for line in [*body.splitlines(), ""]:
         bare = line.strip()
         is_row = bare.startswith("|")
         starts = not bare or is_row or bare.startswith("#") or re.match(r"[-*] |\d+\. ", bare)
@@ -81,18 +113,46 @@ def _sentences(text: str) -> Iterator[str]:
             paragraph.append(re.sub(r"^(?:[-*] |\d+\. )", "", bare))
 
 
-def quotes(prompt: str) -> list[Quote]:
-    """Sentences of the passages that share words with the question, nearest first."""
-    asked = set(words(question(prompt)))
-    rows = [(n, line) for n, text in passages(prompt) for line in _sentences(text)]
-    rarity = Counter(word for _, line in rows for word in set(words(line)))
+def _scored(text: str, weights: Mapping[str, float]) -> list[tuple[float, str]]:
+    """Each sentence with the share of the question it has; what follows a good one gains by it."""
+    rows, before = [], 0.0
+    for sentence in _sentences(text):
+        told = words(sentence)
+        covered = sum(weight for word, weight in weights.items() if word in told)
+        # A sentence that only repeats the question tells nothing; the one after it may.
+        news = min(1.0, 0.4 + len(set(told) - set(weights)) / 8)
+        if len(told) > 1:
+            rows.append((max(covered * news, before / 2), sentence))
+        before = covered
+    if _is_fact(text):  # its lines have an order of their own: the sum first, then the details
+        return [(1 / (1 + place), sentence) for place, (_, sentence) in enumerate(rows)]
+    return rows
+
+
+def quotes(prompt: str, count: int) -> list[Quote]:
+    """Up to `count` sentences that answer, page by page; none when no page has enough.
+
+    Asked for a summary, the facts themselves are the answer.
+    """
+    is_summary = any(word.startswith("summar") for word in words(question(prompt)))
+    told = {number: (set(words(text)), text) for number, text in passages(prompt)}
+    rarity = Counter(word for has, _ in told.values() for word in has)
+    weights = {word: log(1 + len(told) / max(rarity[word], 1)) for word in words(question(prompt))}
+    total = sum(weights.values()) or 1.0
     found = []
-    for number, line in rows:
-        told = words(line)
-        shared = asked.intersection(told)
-        if len(told) < 3 or not shared:
-            continue
-        weight = sum(log(1 + len(rows) / rarity[word]) for word in shared)
-        # Early passages are the better ones; long sentences share words by their length alone.
-        found.append(Quote(number, line, weight / (1 + len(told) / 40) / (1 + number / 20)))
-    return sorted(found, key=lambda quote: -quote.score)
+    for rank, (number, (has, text)) in enumerate(told.items()):
+        share = sum(weight for word, weight in weights.items() if word in has) / total
+        sentences = _scored(text, weights)
+        # A fact was looked up for this question, whatever words it is told in.
+        needed = (0.0 if is_summary else ENOUGH / 2) if _is_fact(text) else ENOUGH
+        if share >= needed and sentences:
+            # The passages come best first, and what was observed counts more than what was written.
+            trust = (1.3 if _is_fact(text) else 1.0) / (1 + rank / 4)
+            score = trust if is_summary and _is_fact(text) else share * trust
+            found.append(_Found(number, score, sentences))
+    found.sort(key=lambda row: -row.score)
+    chosen: list[Quote] = []
+    for row in found[:2]:
+        if row.score >= found[0].score * 0.6:
+            chosen += row.best(count - len(chosen) if is_summary else min(3, count - len(chosen)))
+    return chosen

@@ -18,17 +18,6 @@ def _prompt(messages: Iterable[Mapping[str, Any]]) -> str:
     return said[-1] if said else ""
 
 
-def _best(prompt: str, count: int) -> list[quoting.Quote]:
-    """The nearest quotes, none said twice, none far behind the first."""
-    chosen: list[quoting.Quote] = []
-    for quote in quoting.quotes(prompt):
-        if len(chosen) == count or quote.score < chosen[0].score / 2 if chosen else False:
-            break
-        if quote.text not in {other.text for other in chosen}:
-            chosen.append(quote)
-    return chosen
-
-
 def answer_from_passages(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> str:
     """Quote the most relevant sentences of the numbered passages, each with its `[n]`.
 
@@ -38,7 +27,7 @@ def answer_from_passages(messages: list[dict[str, Any]], options: Mapping[str, A
     prompt = _prompt(messages)
     if options.get("format"):
         return json_reply(messages, options)
-    chosen = _best(prompt, 3)
+    chosen = quoting.quotes(prompt, 5)
     if not chosen:
         return NOTHING
     return " ".join(f"{quote.text.rstrip(' .:')} [{quote.number}]." for quote in chosen)
@@ -54,7 +43,7 @@ def json_reply(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> st
         if not kind.get("type") or kind["type"] == "string"
     ]
     names = names or ["answer"]
-    chosen = [quote.text for quote in _best(_prompt(messages), len(names))]
+    chosen = [quote.text for quote in quoting.quotes(_prompt(messages), len(names))]
     chosen += [""] * (len(names) - len(chosen))
     return json.dumps(dict(zip(names, chosen, strict=True)), ensure_ascii=False)
 
