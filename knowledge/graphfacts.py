@@ -8,7 +8,7 @@ from core.answers import Passage, Scope
 from core.questions import Intent, Reading
 from knowledge.graph import ARROW, Reach, ServiceGraph
 
-_GRAPH_INTENTS = frozenset({Intent.IMPACT, Intent.OWNER, Intent.DEPENDENCIES})
+GRAPH_INTENTS = frozenset({Intent.IMPACT, Intent.OWNER, Intent.DEPENDENCIES})
 # Questions whose answer is better for knowing who owns a thing and what it needs.
 _HELPED = frozenset({Intent.WHY, Intent.STATUS})
 
@@ -30,7 +30,7 @@ def graph_passages(
     """
     if not scope.allows_source("graph"):
         return ()
-    wanted = reading.intents & _GRAPH_INTENTS
+    wanted = reading.intents & GRAPH_INTENTS
     if not wanted and not reading.intents & _HELPED:
         return ()
     services = _services(graph, reading.names, scope)

@@ -19,7 +19,7 @@ from core.questions import Reading
 from core.redact import Redactor
 from knowledge.documents import Listing, Source
 from knowledge.graph import ServiceGraph
-from knowledge.graphfacts import graph_passages
+from knowledge.graphfacts import GRAPH_INTENTS, graph_passages
 from knowledge.index import IndexReport, OnProgress, fill_dense, index_sources
 from knowledge.ports import Embedder, VectorStore
 from knowledge.reading import read_question
@@ -189,8 +189,6 @@ class Library:
         facts: list[Passage] = []
         gaps: list[Gap] = []
         graph = self.graph
-        on_nodes = await self._on_nodes(reading, graph, gaps)
-        facts += graph_passages(graph, reading, scope, on_nodes)
         for source in self._sources:
             if not isinstance(source, LogSource | MetricsSource):
                 continue
@@ -198,6 +196,10 @@ class Library:
                 facts += await asyncio.to_thread(self._rows, source, reading, scope)
             except KnowledgeError as error:
                 gaps.append(Gap(_SHOWN[source.kind], error.wrong, error.remedy))
+        on_nodes = await self._on_nodes(reading, graph, gaps)
+        known = list(graph_passages(graph, reading, scope, on_nodes))
+        # What was asked for stands first; elsewhere the graph is only the background.
+        facts = [*known, *facts] if reading.intents & GRAPH_INTENTS else [*facts, *known]
         return facts, gaps
 
     def _rows(

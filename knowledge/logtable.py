@@ -37,14 +37,16 @@ _LEVELS: Final[Mapping[str, int]] = {
     "ERROR": 40, "CRIT": 50, "CRITICAL": 50, "FATAL": 50, "PANIC": 50, "EMERG": 50, "ALERT": 50,
 }  # fmt: skip
 _RANK = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in _LEVELS.items())
+# As Kubernetes draws them (see knowledge.reading); what is left is the workload.
+_TAIL = "[bcdfghjklmnpqrstvwxz0-9]{5}"
+_HASH = "([bcdfghjklmnpqrstvwxz2456789]{6,10}|[0-9a-f]{8,10})"
 _SELECT = f"""{MOMENT_SQL.format("raw.moment")} AS moment,
     upper(trim(coalesce(raw.level, ''))) AS level,
     CASE upper(trim(coalesce(raw.level, ''))) {_RANK} ELSE 0 END AS rank,
     coalesce(raw.namespace, '') AS namespace, coalesce(raw.pod, '') AS pod,
     coalesce(nullif(raw.container, ''), raw.pod, '') AS container,
     regexp_replace(coalesce(nullif(raw.pod, ''), raw.container, ''),
-        '(-[0-9a-f]{{6,10}}-[a-z0-9]{{5}}|-[0-9]{{6,}}-[a-z0-9]{{5}}|-[0-9]{{1,3}}|-[a-z0-9]{{5}})$',
-        '') AS service,
+        '-({_HASH}-{_TAIL}|[0-9]{{6,}}-{_TAIL}|[0-9]{{1,3}}|{_TAIL})$', '') AS service,
     coalesce(raw.code, '') AS code, coalesce(raw.message, '') AS message, raw.file AS file"""
 _ASKED_LEVELS = (
     (re.compile(r"\b(?:critical|fatal|panic)s?\b", re.IGNORECASE), 50),
@@ -116,34 +118,31 @@ class LogTable:
         )
         if not asks_for_lines and not is_telling:
             return ()
-        where = self._where(reading, scope, zone, is_for_errors=not asks_for_lines)
-        passage = self._summary(where, reading, zone, is_exact=asks_for_lines)
+        allowed = _Where()
+        if scope.namespaces:
+            allowed.add("list_contains(?, namespace)", sorted(scope.namespaces))
+        if not asks_for_lines and reading.codes and not self._knows_any(reading.codes, allowed):
+            return ()
+        where = self._where(reading, allowed, zone, is_for_errors=not asks_for_lines)
+        passage = self._summary(where, reading, allowed, zone, is_exact=asks_for_lines)
         return (passage,) if passage else ()
 
     def _where(
-        self, reading: Reading, scope: Scope, zone: tzinfo, *, is_for_errors: bool
+        self, reading: Reading, allowed: _Where, zone: tzinfo, *, is_for_errors: bool
     ) -> _Where:
-        where = _Where()
-        if scope.namespaces:
-            where.add("list_contains(?, namespace)", sorted(scope.namespaces))
+        where = _Where(list(allowed.sql), list(allowed.values))
         if reading.codes:
-            conditions = [self._code_condition(code) for code in reading.codes]
+            conditions = [self._code_condition(code, allowed) for code in reading.codes]
             clause = " OR ".join(sql for sql, _ in conditions)
             values = [value for _, bound in conditions for value in bound]
             where.add(f"({clause})", *values, words=f"with code {_any_of(reading.codes)}")
-        level = next((rank for asked, rank in _ASKED_LEVELS if asked.search(reading.question)), 0)
-        if is_for_errors and not reading.codes:
-            level = level or 40
-        if level and not reading.codes:
-            level = self._level_there_is(level)
-            where.add("rank >= ?", level, words=f"of level {LogLevel(level).name} or above")
         if reading.namespaces:
             where.add(
                 "list_contains(?, namespace)",
                 list(reading.namespaces),
                 words=f"in {_any_of(reading.namespaces)}",
             )
-        places = self._places(reading.names)
+        places = self._places(reading.names, allowed)
         if places:
             where.add(
                 "(list_contains(?, service) OR list_contains(?, container)"
@@ -161,39 +160,61 @@ class LogTable:
                 naive(period.end),
                 words=f"between {_told(period.start, zone)} and {_told(period.end, zone)}",
             )
+        level = next((rank for asked, rank in _ASKED_LEVELS if asked.search(reading.question)), 0)
+        if is_for_errors:
+            level = level or LogLevel.ERROR
+        if level and not reading.codes:
+            level = self._level_there_is(level, where)
+            where.add("rank >= ?", level)
+            where.words.insert(0, f"of level {LogLevel(level).name} or above")
         return where
 
-    def _code_condition(self, code: str) -> tuple[str, tuple[object, ...]]:
+    def _knows_any(self, codes: Sequence[str], allowed: _Where) -> bool:
+        """Whether a code is more than a number that happens to stand in some message."""
+        return any(not code.isdigit() or self._is_code(code, allowed) for code in codes)
+
+    def _is_code(self, code: str, allowed: _Where) -> bool:
+        found = self.table.query(
+            f"SELECT 1 FROM lines WHERE code = ? AND {allowed.clause} LIMIT 1",  # noqa: S608
+            [code, *allowed.values],
+        )
+        return bool(found)
+
+    def _code_condition(self, code: str, allowed: _Where) -> tuple[str, tuple[object, ...]]:
         """A number that the code column knows means that column; else the message may say it."""
         if code.isdigit():
-            if self.table.query("SELECT 1 FROM lines WHERE code = ? LIMIT 1", [code]):
+            if self._is_code(code, allowed):
                 return "code = ?", (code,)
             return "regexp_matches(message, ?)", (rf"\b{code}\b",)
         if _CLASS_OF_CODES.fullmatch(code):
             return "regexp_full_match(code, ?)", (rf"{code[0]}\d\d",)
         return "(code = ? OR contains(lower(message), ?))", (code, code.lower())
 
-    def _level_there_is(self, asked: int) -> int:
-        """Critical lines are those of level FATAL; where a log has none, its ERROR lines."""
-        if asked > 40:
-            found = self.table.query("SELECT count(*) FROM lines WHERE rank >= ?", [asked])
-            return asked if found[0][0] else 40
-        return asked
+    def _level_there_is(self, asked: int, where: _Where) -> int:
+        """Critical lines are those of level FATAL; where there are none, the ERROR lines."""
+        if asked <= LogLevel.ERROR:
+            return asked
+        found = self.table.query(
+            f"SELECT 1 FROM lines WHERE rank >= ? AND {where.clause} LIMIT 1",  # noqa: S608
+            [asked, *where.values],
+        )
+        return asked if found else LogLevel.ERROR
 
-    def _places(self, names: Sequence[str]) -> list[str]:
+    def _places(self, names: Sequence[str], allowed: _Where) -> list[str]:
         """Those names that occur as a service, container or pod."""
         if not names:
             return []
         rows = self.table.query(
-            "SELECT DISTINCT name FROM (SELECT service AS name FROM lines UNION "
-            "SELECT container FROM lines UNION SELECT pod FROM lines) WHERE list_contains(?, name)",
-            [list(names)],
+            "SELECT DISTINCT unnest([service, container, pod]) FROM lines "  # noqa: S608
+            f"WHERE {allowed.clause} AND (list_contains(?, service)"
+            " OR list_contains(?, container) OR list_contains(?, pod))",
+            [*allowed.values, list(names), list(names), list(names)],
         )
         there = {row[0] for row in rows}
         return [name for name in names if name in there]
 
     def _summary(
-        self, where: _Where, reading: Reading, zone: tzinfo, *, is_exact: bool
+        self, where: _Where, reading: Reading, allowed: _Where, zone: tzinfo, *, is_exact: bool
     ) -> Passage | None:
         clause = where.clause
         # Every value is bound; the clause is made of the constants above.
@@ -205,7 +226,9 @@ class LogTable:
         if not count:
             if not is_exact or (not reading.codes and not reading.time_range):
                 return None
-            return self._passage(f"No line {told}".strip() + f". {self._span(zone)}", reading)
+            return self._passage(
+                f"No line {told}".strip() + f". {self._span(allowed, zone)}", reading
+            )
         shown = f"{count} line{'s' if count != 1 else ''} {told}".strip()
         text = [f"{shown}; first {_told(aware(first), zone)}, last {_told(aware(last), zone)}."]
         if count > 1:
@@ -231,9 +254,10 @@ class LogTable:
             return ""
         return f"By {by}: {', '.join(f'{name} {count}' for name, count in rows)}."
 
-    def _span(self, zone: tzinfo) -> str:
+    def _span(self, allowed: _Where, zone: tzinfo) -> str:
         ((count, first, last),) = self.table.query(
-            "SELECT count(*), min(moment), max(moment) FROM lines"
+            f"SELECT count(*), min(moment), max(moment) FROM lines WHERE {allowed.clause}",  # noqa: S608
+            allowed.values,
         )
         if not count:
             return "The log is empty."

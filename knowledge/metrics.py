@@ -217,7 +217,9 @@ def choose_series(
     for word in tuple(asked):
         asked.update(_SYNONYMS.get(word, ()))
     subjects = {name.lower() for name in reading.names}
-    wants_numbers = Intent.METRICS in reading.intents
+    wants_numbers = Intent.METRICS in reading.intents or reading.time_range is not None
+    if Intent.LIMITS in reading.intents and not wants_numbers:
+        return []  # "what is the memory limit" asks for a setting, not for a measurement
     scored = []
     for name in names:
         subject, _, quantity = name.rpartition("/")
@@ -231,11 +233,11 @@ def choose_series(
         if has_other_subject or not (is_named or overlap):
             continue
         if (is_named and (overlap or wants_numbers)) or (overlap and wants_numbers):
-            scored.append((-(2 * is_named + overlap), name))
-    best = sorted(scored)
-    top = best[0][0] if best else 0
-    # With one series that fits word for word, its lesser neighbours only distract.
-    return [name for score, name in best if score <= top + 1][:MOST_SERIES]
+            scored.append((overlap, name))
+    # Where the quantity was named too, other series of the same subject only distract.
+    has_quantity = any(overlap for overlap, _ in scored)
+    kept = [item for item in scored if item[0] or not has_quantity]
+    return [name for _, name in sorted(kept, key=lambda item: (-item[0], item[1]))][:MOST_SERIES]
 
 
 def sparkline(values: Sequence[float | None]) -> str:

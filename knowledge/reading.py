@@ -21,18 +21,22 @@ _KINDS = frozenset(
     """.split()  # noqa: SIM905  (one table reads better than eighty quotes)
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9._/:#-]*")
+# Kubernetes draws suffixes from letters without vowels and digits without 0, 1 and 3, so that no
+# word comes up by chance; older ones are hexadecimal.
+_HASH = r"(?:[bcdfghjklmnpqrstvwxz2456789]{6,10}|[0-9a-f]{8,10})"
 _POD_SUFFIX = re.compile(
-    r"-(?:[0-9a-f]{6,10}-[a-z0-9]{5}|\d{6,}(?:-[a-z0-9]{5})?|\d{1,3}|[a-z0-9]{5})$"
+    rf"-(?:{_HASH}-[bcdfghjklmnpqrstvwxz0-9]{{5}}|\d{{6,}}(?:-[a-z0-9]{{5}})?|\d{{1,3}}"
+    r"|[bcdfghjklmnpqrstvwxz0-9]{5})$"
 )
 # Names that are also plain words count only where the sentence treats them as a name.
 _PLAIN_WORDS = frozenset(
     """
-    api app apps backend batch build cache cart catalog central client config control core data
-    database default demo dev edge email events example external front frontend gateway home image
-    infra internal inventory jobs live local log logs main mail market monitoring network node
-    operations ops order orders payment platform prod production proxy public queue report reports
-    release risk search security server shared shop shopping staging stage state storage store
-    system team test tests tools trading user users web worker
+    api app apps backend batch build cache central client config control core data database
+    default demo dev edge events example external home image infra internal jobs live local log
+    logs main mail market monitoring network node operations ops order orders payment platform prod
+    production proxy public queue release report reports risk search security server shared shop
+    shopping staging stage state storage store system team test tests tools trading user users web
+    worker
     """.split()  # noqa: SIM905
 )
 _BEFORE_NAME = frozenset(
@@ -117,7 +121,8 @@ _INTENTS = {
     Intent.METRICS: r"metrics?|latency|p9\d|p50|usage|utili[sz]ation|throughput|per second|qps|rps"
     r"|chart|trend|peak\w*|average|maximum|minimum|max|sparkline|how (?:high|many restarts)"
     r"|consumer lag|disk (?:used|usage|space)|working set|connections",
-    Intent.SIMILAR: r"similar|happen(?:ed)? before|seen (?:this |it )?before|past incidents?|"
+    Intent.SIMILAR: r"similar|happen(?:ed)? .{0,40}?before|seen .{0,60}?before"
+    r"|(?:something|anything|incidents?) like|past incidents?|"
     r"previous incidents?|earlier incidents?|last time|post-?mortems?|incident reports?|again\b|"
     r"incidents? (?:with|about|like|of|on|involving)|history of|known issue|INC-\d+",
     Intent.STATUS: r"status|state of|healthy|health|running|ready|how (?:is|are) (?!.*\bto\b)|"
