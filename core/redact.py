@@ -60,7 +60,7 @@ _ORDINARY = frozenset(
 )
 _PLACEHOLDER = re.compile(
     r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*|%\w+%|[*•x.…\-]{3,}|\[?redacted\]?|<[a-z ._\-]{1,24}>"
-    r"|<set|\(set\)|\|[+-]?|>[+-]?|[{\[(]+|\[\]|\{\}|\d+[ ]bytes"
+    r"|<set(?: to the key .*)?|\(set\)|\|[+-]?|>[+-]?|[{\[(]+|\[\]|\{\}|\d+[ ]bytes"
     r"|/(?:run|var|etc|tmp|opt|home|mnt|vault|secrets?|root|usr|app|data)/[\w./\-]*",
     re.IGNORECASE,
 )
