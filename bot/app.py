@@ -92,14 +92,6 @@ async def open_app(
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
         models = Models(_model_config(settings), clock)
-        embedder = await _embedder(settings)
-        store = await _store(settings, embedder)
-        stack.push_async_callback(store.close)
-        library = Library(
-            settings.knowledge_sources, store, embedder, redactor, clock, settings.zone
-        )
-        stack.push_async_callback(library.close)
-        await library.start()
         clients = [await _client(plan, settings) for plan in _clusters(settings, config)]
         collector = ClusterCollector(
             clients,
@@ -111,6 +103,20 @@ async def open_app(
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
         stack.push_async_callback(facts.close)
+        embedder = await _embedder(settings)
+        store = await _store(settings, embedder)
+        stack.push_async_callback(store.close)
+        library = Library(
+            settings.knowledge_sources,
+            store,
+            embedder,
+            redactor,
+            clock,
+            settings.zone,
+            services_on_node=facts.workloads_on_node if clients else None,
+        )
+        stack.push_async_callback(library.close)
+        await library.start()
         chain = RagChain(
             library,
             facts if clients else None,

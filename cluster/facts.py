@@ -75,6 +75,17 @@ class ClusterFacts:
         looked_in = tuple(f"cluster {snapshot.cluster}" for snapshot in snapshots)
         return Lookup(tuple(passages), tuple(gaps), looked_in)
 
+    async def workloads_on_node(self, node: str) -> tuple[str, ...]:
+        """Names of the workloads that have pods on a node; () where no cluster has the node."""
+        snapshots, _ = await self._collector.snapshots(Scope())
+        pods = [(snapshot, pod) for snapshot in snapshots for pod in snapshot.pods_on(node)]
+        running = [
+            snapshot.owner(pod).name
+            for snapshot, pod in pods
+            if pod.status.phase not in {"Succeeded", "Failed"}
+        ]
+        return tuple(dict.fromkeys(sorted(running)))
+
     async def close(self) -> None:
         """Give up a refresh that is under way."""
         if self._refreshing is not None:

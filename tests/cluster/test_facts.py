@@ -164,6 +164,11 @@ async def test_a_node_names_the_workloads_and_services_hit(facts: ClusterFacts) 
     assert "Finding (high): worker-3: node reports DiskPressure" in passage.text
 
 
+async def test_the_workloads_of_a_node_are_named_for_the_service_graph(facts: ClusterFacts) -> None:
+    assert "payments" in await facts.workloads_on_node("worker-3")
+    assert await facts.workloads_on_node("worker-99") == ()
+
+
 async def test_a_lost_and_cordoned_node_says_so(api: FakeApi, facts: ClusterFacts) -> None:
     lost = node("worker-9", condition("Ready", "Unknown", "NodeStatusUnknown", "stopped posting"))
     lost["spec"] = {"unschedulable": True}
