@@ -22,7 +22,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bot.app import open_app
 from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.engine import Engine
@@ -52,6 +51,8 @@ async def _any_engine() -> AsyncIterator[Engine]:
     settings = load_settings()
     with DataFolder(settings.opsbot_data_dir) as folder:
         if folder.try_own():
+            from bot.app import open_app  # noqa: PLC0415  (seconds to load; the owner has it loaded)
+
             config = load_config_file(settings.opsbot_config)
             async with open_app(settings, config, folder, SystemClock()) as app:
                 await app.library.index()

@@ -53,7 +53,7 @@ def commands_table() -> str:
     rows = ["| command | what it does |", "|---|---|"]
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         usage = " ".join(
-            parameter.make_metavar(command.context_class(command))
+            str(parameter.name).upper()
             for parameter in command.params
             if parameter.param_type_name == "argument"
         )
