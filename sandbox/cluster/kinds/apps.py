@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.cluster.kinds.base import suffix
@@ -86,7 +86,6 @@ class App:
     restart_policy: str = "Always"
     pull_secret: str = ""
     labels: tuple[tuple[str, str], ...] = ()
-    annotations: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def selector(self) -> dict[str, str]:
@@ -147,8 +146,6 @@ class App:
     def template(self, extra_labels: dict[str, str] | None = None) -> Obj:
         """The pod template of a workload."""
         template_metadata: Obj = {"labels": {**self.all_labels, **(extra_labels or {})}}
-        if self.annotations:
-            template_metadata["annotations"] = dict(self.annotations)
         return {"metadata": template_metadata, "spec": self.pod_spec()}
 
 

@@ -13,6 +13,8 @@ from sandbox.cluster.kinds.base import (
 )
 from sandbox.cluster.resources import Obj
 
+NODE_AGENTS = ("kubelet", "kernel-monitor")
+
 
 def event(
     about: Obj,
@@ -28,7 +30,7 @@ def event(
     container: str = "",
 ) -> Obj:
     """An Event of the older shape: count, firstTimestamp and lastTimestamp; eventTime is null."""
-    made = _event(about, reason, message, first, kind=kind, container=container)
+    made = _event(about, reason, message, first, kind=kind, component=source, container=container)
     made["source"] = {"component": source, **({"host": host} if host else {})}
     made |= {
         "firstTimestamp": stamp(first),
@@ -54,7 +56,7 @@ def series_event(
     action: str = "Scheduling",
 ) -> Obj:
     """An Event of the newer shape, as the scheduler writes it: null times and count, a series."""
-    made = _event(about, reason, message, first, kind=kind)
+    made = _event(about, reason, message, first, kind=kind, component=source)
     made |= {
         "source": {},
         "firstTimestamp": None,
@@ -77,6 +79,15 @@ def repeated(before: Obj, at: datetime) -> Obj:
     return {**before, "series": {"count": count, "lastObservedTime": micro_stamp(at)}}
 
 
+def about_reference(about: Obj, component: str, field_path: str = "") -> Obj:
+    """What an Event is about. A node's own agents know its name only, and give that as its uid."""
+    made = object_reference(about, field_path)
+    if about["kind"] == "Node" and component in NODE_AGENTS:
+        made["uid"] = about["metadata"]["name"]
+        del made["apiVersion"]
+    return made
+
+
 def last_seen(event_object: Obj) -> str:
     """When an Event was last seen, as its own stamp."""
     series = event_object.get("series") or {}
@@ -89,7 +100,14 @@ def last_seen(event_object: Obj) -> str:
 
 
 def _event(
-    about: Obj, reason: str, message: str, first: datetime, *, kind: str, container: str = ""
+    about: Obj,
+    reason: str,
+    message: str,
+    first: datetime,
+    *,
+    kind: str,
+    component: str,
+    container: str = "",
 ) -> Obj:
     name = about["metadata"]["name"]
     # One Event a reason and message: the recorders fold what repeats into a count.
@@ -100,7 +118,7 @@ def _event(
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": metadata("Event", f"{name}.{identity}", first, namespace=namespace),
-        "involvedObject": object_reference(about, path),
+        "involvedObject": about_reference(about, component, path),
         "reason": reason,
         "message": message,
         "type": kind,

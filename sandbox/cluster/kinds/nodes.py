@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sandbox.cluster.kinds.base import condition, hex_id, metadata
-from sandbox.cluster.kinds.pods import node_ip
+from sandbox.cluster.kinds.podstatus import node_ip
 from sandbox.cluster.resources import Obj
 
 ZONES = {1: "eu-1a", 2: "eu-1a", 3: "eu-1b", 4: "eu-1b", 5: "eu-1c"}

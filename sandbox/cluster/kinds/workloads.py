@@ -1,15 +1,14 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs, without their counts.
+"""Deployments, ReplicaSets, StatefulSets and DaemonSets, without their counts.
 
 Counts follow from the pods and are filled in by `settling`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sandbox.cluster.kinds.apps import App
-from sandbox.cluster.kinds.base import condition, metadata, stamp
+from sandbox.cluster.kinds.base import condition, metadata
 from sandbox.cluster.resources import Obj
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -175,167 +174,4 @@ def daemon_set(app: App, created: datetime) -> Obj:
             "numberMisscheduled": 0,
             "numberReady": 0,
         },
-    }
-
-
-def cron_job(
-    app: App,
-    schedule: str,
-    time_zone: str,
-    created: datetime,
-    job_spec: Obj,
-    *,
-    last_scheduled: datetime,
-    last_successful: datetime,
-) -> Obj:
-    """A CronJob that runs the application."""
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "metadata": metadata(
-            "CronJob",
-            app.name,
-            created,
-            namespace=app.namespace,
-            labels=app.all_labels,
-            generation=1,
-        ),
-        "spec": {
-            "schedule": schedule,
-            "timeZone": time_zone,
-            "concurrencyPolicy": "Forbid",
-            "suspend": False,
-            "startingDeadlineSeconds": 300,
-            "successfulJobsHistoryLimit": 3,
-            "failedJobsHistoryLimit": 1,
-            "jobTemplate": {
-                "metadata": {"labels": app.all_labels},
-                "spec": {**job_spec, "template": app.template()},
-            },
-        },
-        "status": {
-            "lastScheduleTime": stamp(last_scheduled),
-            "lastSuccessfulTime": stamp(last_successful),
-        },
-    }
-
-
-def job(
-    app: App,
-    owner: Obj,
-    scheduled: datetime,
-    job_spec: Obj,
-    *,
-    finished: datetime,
-    failure: tuple[str, str] | None = None,
-    failed_pods: int = 0,
-) -> Obj:
-    """A Job that a CronJob started. `failure` is the reason and message, None for success."""
-    name = f"{app.name}-{int(scheduled.timestamp() // 60)}"
-    status: Obj = {"startTime": stamp(scheduled), "ready": 0, "terminating": 0}
-    status["uncountedTerminatedPods"] = {}
-    if failure:
-        status |= {
-            "failed": failed_pods,
-            "conditions": [
-                condition(kind, "True", finished, *failure, time_field="lastProbeTime")
-                for kind in ("FailureTarget", "Failed")
-            ],
-        }
-    else:
-        message = "Reached expected number of succeeded pods"
-        status |= {
-            "succeeded": 1,
-            "completionTime": stamp(finished),
-            "conditions": [
-                condition(
-                    kind,
-                    "True",
-                    finished,
-                    "CompletionsReached",
-                    message,
-                    time_field="lastProbeTime",
-                )
-                for kind in ("SuccessCriteriaMet", "Complete")
-            ],
-        }
-    made: Obj = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": metadata(
-            "Job",
-            name,
-            scheduled,
-            namespace=app.namespace,
-            labels=app.all_labels,
-            annotations={"batch.kubernetes.io/cronjob-scheduled-timestamp": stamp(scheduled)},
-            owner=owner,
-            generation=1,
-        ),
-        "spec": {
-            "parallelism": 1,
-            "completions": 1,
-            "completionMode": "NonIndexed",
-            "suspend": False,
-            "manualSelector": False,
-            "podReplacementPolicy": "TerminatingOrFailed",
-            **job_spec,
-            "template": app.template({"job-name": name, "batch.kubernetes.io/job-name": name}),
-        },
-        "status": status,
-    }
-    made["spec"]["selector"] = {
-        "matchLabels": {"batch.kubernetes.io/controller-uid": made["metadata"]["uid"]}
-    }
-    return made
-
-
-def horizontal_pod_autoscaler(
-    target: Obj,
-    minimum: int,
-    maximum: int,
-    created: datetime,
-    *,
-    metric: Obj,
-    current: Obj | None,
-    conditions: Sequence[Obj],
-) -> Obj:
-    """An autoscaler of a Deployment, by one metric."""
-    name, namespace = target["metadata"]["name"], target["metadata"]["namespace"]
-    replicas = target["spec"]["replicas"]
-    status: Obj = {
-        "currentReplicas": replicas,
-        "desiredReplicas": replicas if current else 0,
-        "conditions": list(conditions),
-        "currentMetrics": [current] if current else None,
-    }
-    return {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": metadata("HorizontalPodAutoscaler", name, created, namespace=namespace),
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "minReplicas": minimum,
-            "maxReplicas": maximum,
-            "metrics": [metric],
-        },
-        "status": status,
-    }
-
-
-def disruption_budget(app: App, minimum: int, created: datetime) -> Obj:
-    """A PodDisruptionBudget; its counts are filled in by `settling`."""
-    return {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": metadata(
-            "PodDisruptionBudget",
-            app.name,
-            created,
-            namespace=app.namespace,
-            labels=app.all_labels,
-            generation=1,
-        ),
-        "spec": {"minAvailable": minimum, "selector": {"matchLabels": app.selector}},
-        "status": {},
     }

@@ -5,6 +5,7 @@ Memory requests are chosen so that no node has 24Gi left: that is why one `searc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cluster.kinds.apps import App, Container, shop_image
@@ -90,23 +91,22 @@ _SEARCH = _web(
     memory_limit="24Gi",
     cpu_limit="4",
 )
-SEARCH = App(
-    "shop",
-    "search",
-    "storefront",
-    _SEARCH.containers,
-    # The index can be rebuilt, so search may run where disk is short.
-    tolerations=(_DISK_TOLERATION,),
-    pull_secret=_SEARCH.pull_secret,
-)
+# The index can be rebuilt, so search may run where disk is short.
+SEARCH = replace(_SEARCH, tolerations=(_DISK_TOLERATION,))
 CART = _web("shop", "cart", "orders", "2.8.0", env=(("REDIS_ADDR", "redis.platform:6379"),))
-CHECKOUT = _web(
+_CHECKOUT = _web(
     "shop",
     "checkout",
     "orders",
     "7.0.4",
     env=(("PAYMENTS_URL", "http://payments:80"), ("PAYMENTS_TOKEN", "secret:checkout/token")),
     env_from=("checkout-config",),
+)
+CHECKOUT = replace(
+    _CHECKOUT,
+    init_containers=(
+        Container("migrate", shop_image("shop", "checkout", "7.0.4"), command=("/app/migrate",)),
+    ),
 )
 CHECKOUT_CANARY = App(
     "shop",

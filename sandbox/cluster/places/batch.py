@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sandbox.cluster.kinds import workloads
+from sandbox.cluster.kinds import jobs
 from sandbox.cluster.kinds.apps import App
 from sandbox.cluster.kinds.base import number
 from sandbox.cluster.kinds.events import event
-from sandbox.cluster.kinds.pods import Doing, PodPlan
+from sandbox.cluster.kinds.podstatus import Doing, PodPlan
 from sandbox.cluster.lines import excerpts
 from sandbox.cluster.lines.voices import VOICES, noise
 from sandbox.cluster.places import apps
@@ -65,12 +65,12 @@ def _reconciliation(scene: Scene, born: datetime, begun: datetime, zone: str) ->
     spec: Obj = {"backoffLimit": 2, "activeDeadlineSeconds": 7_200}
     yesterday = begun - DAY
     succeeded = yesterday + timedelta(minutes=21)
-    cron = workloads.cron_job(
+    cron = jobs.cron_job(
         app, _daily(begun, zone), zone, born, spec, last_scheduled=begun, last_successful=succeeded
     )
-    good = workloads.job(app, cron, yesterday, spec, finished=succeeded)
+    good = jobs.job(app, cron, yesterday, spec, finished=succeeded)
     failed_at = begun + timedelta(minutes=14)
-    bad = workloads.job(
+    bad = jobs.job(
         app,
         cron,
         begun,
@@ -113,11 +113,11 @@ def _report(scene: Scene, born: datetime, zone: str) -> None:
     spec: Obj = {"backoffLimit": 6, "activeDeadlineSeconds": 3_600}
     begun = scene.ago(minutes=76).replace(second=0, microsecond=0)
     succeeded = begun - DAY + timedelta(minutes=44)
-    cron = workloads.cron_job(
+    cron = jobs.cron_job(
         app, _daily(begun, zone), zone, born, spec, last_scheduled=begun, last_successful=succeeded
     )
     late = begun + timedelta(seconds=3_600)
-    bad = workloads.job(
+    bad = jobs.job(
         app,
         cron,
         begun,
@@ -154,10 +154,10 @@ def _import(scene: Scene, born: datetime) -> None:
     begun = scene.ago(minutes=26).replace(second=0, microsecond=0)
     finished = begun + timedelta(minutes=4)
     schedule = f"{begun.minute} * * * *"
-    cron = workloads.cron_job(
+    cron = jobs.cron_job(
         app, schedule, "Etc/UTC", born, spec, last_scheduled=begun, last_successful=finished
     )
-    good = workloads.job(app, cron, begun, spec, finished=finished)
+    good = jobs.job(app, cron, begun, spec, finished=finished)
     scene.add(cron, good)
     pod = _done_pod(scene, app, good, begun, finished)
     scene.logs[log_key(pod, app.name)] += excerpts.catalog_import_leaks_a_key(finished)

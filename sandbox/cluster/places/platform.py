@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.cluster.kinds import config, workloads
+from sandbox.cluster.kinds import config, scaling, workloads
 from sandbox.cluster.kinds.events import event
-from sandbox.cluster.kinds.pods import PodPlan, waiting
+from sandbox.cluster.kinds.podstatus import PodPlan, waiting
 from sandbox.cluster.places import apps
 from sandbox.cluster.places.scene import Release, Scene
 
@@ -51,8 +51,8 @@ def build(scene: Scene) -> None:
             kind="Normal",
             source="statefulset-controller",
         ),
-        workloads.disruption_budget(apps.KAFKA, 2, born),
-        workloads.disruption_budget(apps.ORDERS_DB, 1, born),
+        scaling.disruption_budget(apps.KAFKA, 2, born),
+        scaling.disruption_budget(apps.ORDERS_DB, 1, born),
     )
     _log_forwarder(scene)
 

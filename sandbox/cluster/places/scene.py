@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sandbox.cluster.kinds import config, network, pods, workloads
 from sandbox.cluster.kinds.apps import App
 from sandbox.cluster.kinds.base import number
-from sandbox.cluster.kinds.pods import Ended, PodPlan
+from sandbox.cluster.kinds.podstatus import Ended, PodPlan, running
 from sandbox.cluster.lines.styles import Entry
 from sandbox.cluster.lines.voices import REFRESHER, VOICES, entry_lines, noise
 from sandbox.cluster.recorded import LogLine
@@ -159,6 +159,10 @@ class Scene:
             )
 
     def _add_noise(self, app: App, pod: Obj, plan: PodPlan) -> None:
+        for container in app.init_containers:
+            begun = plan.created + timedelta(seconds=2)
+            words = f"{container.name}: nothing to do, schema is at its newest version"
+            self.log(pod, container.name, tell("python", app.name, begun, "INFO", words))
         for container, doing in zip(app.containers, plan.doing, strict=False):
             if not doing.running_since:
                 continue
@@ -177,7 +181,7 @@ def healthy(app: App, plan: PodPlan) -> PodPlan:
     if plan.doing or plan.phase or not plan.node:
         return plan
     since = plan.created + timedelta(seconds=4)
-    return replace(plan, doing=tuple(pods.running(since) for _ in app.containers))
+    return replace(plan, doing=tuple(running(since) for _ in app.containers))
 
 
 def log_key(pod: Obj, container: str, *, previous: bool = False) -> str:

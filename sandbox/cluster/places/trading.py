@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sandbox.cluster.kinds import config, network, workloads
+from sandbox.cluster.kinds import config, network, scaling
 from sandbox.cluster.kinds.events import event, series_event
-from sandbox.cluster.kinds.pods import PodPlan, crash_looping, running
+from sandbox.cluster.kinds.podstatus import PodPlan, crash_looping, running
 from sandbox.cluster.lines import excerpts
 from sandbox.cluster.places import apps
 from sandbox.cluster.places.scene import Release, Scene, ended
@@ -42,7 +42,7 @@ def build(scene: Scene) -> None:
         port=9100,
     )
     scene.add(
-        workloads.disruption_budget(apps.MATCHING_ENGINE, 1, born),
+        scaling.disruption_budget(apps.MATCHING_ENGINE, 1, born),
         network.ingress(
             "trading",
             "trading",

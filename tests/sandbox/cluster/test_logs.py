@@ -163,6 +163,16 @@ async def test_of_two_containers_one_must_be_named(
     assert "container nope is not valid for pod" in body
 
 
+async def test_an_init_container_has_a_log_of_its_own(
+    api: client.ApiClient, world: RecordedCluster
+) -> None:
+    name = name_of(world, "shop", "checkout")
+    assert "nothing to do" in await read(api, "shop", name, container="migrate")
+    pod = await client.CoreV1Api(api).read_namespaced_pod(name, "shop")
+    (status,) = pod.status.init_container_statuses
+    assert status.state.terminated.reason == "Completed"
+
+
 async def test_a_pod_that_is_not_there_has_no_log(api: client.ApiClient) -> None:
     status, _ = await refusal(api, "shop", "nope")
     assert status == 404

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from sandbox.cluster.kinds.base import parse_stamp
+from sandbox.cluster.places.batch import night_zone
 from sandbox.cluster.recorded import RecordedCluster
 from sandbox.cluster.resources import Obj
 from tests.sandbox.cluster.conftest import NOW
@@ -78,6 +82,15 @@ def test_payments_is_killed_for_memory_in_a_crash_loop(world: RecordedCluster) -
     assert log[-1] == "java.lang.OutOfMemoryError: Java heap space"
     assert any("settlement batch of 48210 rows" in line for line in log[:-1])
     assert events_of(world, bad, "BackOff")[0]["count"] > 100
+
+
+def test_the_kernel_says_whom_it_killed(world: RecordedCluster) -> None:
+    world.advance(200)
+    killed = [each for each in world.store.of_kind("Event") if each["reason"] == "OOMKilling"]
+    assert len({each["message"] for each in killed}) == 2
+    for each in killed:
+        # As with real agents of a node: the uid is its name.
+        assert each["involvedObject"] == {"kind": "Node", "name": "worker-4", "uid": "worker-4"}
 
 
 def test_payments_was_rolled_out_three_hours_ago_from_3_8_2(world: RecordedCluster) -> None:
@@ -323,6 +336,12 @@ def test_no_event_is_older_than_its_life_or_from_the_future(world: RecordedClust
         series = each.get("series") or {}
         seen = parse_stamp(series.get("lastObservedTime") or each["lastTimestamp"])
         assert timedelta(0) <= NOW - seen + timedelta(seconds=1) < timedelta(hours=1), each
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_nightly_job_ran_at_two_whatever_the_time(hour: int) -> None:
+    at = NOW.replace(hour=hour)
+    assert at.astimezone(ZoneInfo(night_zone(at))).hour == 2
 
 
 def test_the_nightly_job_ran_at_night_by_its_own_clock(world: RecordedCluster) -> None:
