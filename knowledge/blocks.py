@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from knowledge.sentences import PieceKind, pieces
+from knowledge.sentences import PieceKind, outside_code, pieces
 
 _FENCE = re.compile(r"\s*(?:[-*+]\s+)?(`{3,}|~{3,})\s*(\w*)")
 _ITEM = re.compile(r"(\s*)(?:([-*+•])|(\d{1,3})[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
@@ -91,8 +91,11 @@ def sentences(block: Block) -> list[str]:
 
 def plain(text: str) -> str:
     """A line without links' addresses and citation-like marks that would read as ours."""
-    text = _LINK.sub(r"\1", text)
-    return re.sub(r"\[(\d{1,3})\]", r"(\1)", text).strip()
+    return outside_code(text, _without_marks).strip()
+
+
+def _without_marks(text: str) -> str:
+    return re.sub(r"\[(\d{1,3})\]", r"(\1)", _LINK.sub(r"\1", text))
 
 
 def _continues(line: str) -> bool:

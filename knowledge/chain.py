@@ -204,6 +204,11 @@ class RagChain:
             yield answer
             return
         rendered = self._render(evidence, turns, options, choice.model)
+        if not rendered.passages:  # a context too small for anything leaves nothing to go by
+            answer = _quoted(evidence, (rendered.note,))
+            yield Delta(answer.text)
+            yield answer
+            return
         checker = Checker(
             rendered.passages, evidence.question, evidence.names | set(evidence.reading.names)
         )

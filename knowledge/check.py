@@ -164,11 +164,9 @@ class CheckedWriter:
 
 def _fence(body: str, marks: str) -> str:
     """A fence that its body cannot close, marked when a line of it changes the cluster."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
-    mark = "`" * max(3, longest + 1)
-    joined = re.sub(r"\\\s*\n", " ", body)
-    is_changing = any(commands.changing_commands(f"`{line}`") for line in joined.splitlines())
-    lead = f"{commands.CHANGES_MARK} {marks}:" if is_changing else marks
+    body = body.replace("```", "'''")  # Slack knows no longer fences
+    mark = "```"
+    lead = f"{commands.CHANGES_MARK} {marks}:" if commands.block_changes(body) else marks
     return "\n".join(part for part in (lead.replace(" :", ":"), mark, body, mark) if part)
 
 

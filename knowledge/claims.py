@@ -98,6 +98,8 @@ def claims(text: str) -> Claims:
     found_quantities: dict[Quantity, None] = {}
     parts = tokens(text)
     for place, token in enumerate(parts):
+        if place and token.lower() in _UNITS and parts[place - 1][-1].isdigit():
+            continue
         following = parts[place + 1].lower() if place + 1 < len(parts) else ""
         if quantity := _quantity(token, following):
             found_quantities[quantity] = None

@@ -103,22 +103,31 @@ def _changes(parts: list[str]) -> bool:
     return program not in _READ_PROGRAMS
 
 
-def changing_commands(text: str) -> list[str]:
+def changing_commands(text: str, *, with_sql: bool = True) -> list[str]:
     """Commands and SQL in running text that change something; spans in backticks come whole."""
-    found = [span for span in re.findall(r"`([^`\n]+)`", text) if _is_changing_span(span)]
+    spans = re.findall(r"`([^`\n]+)`", text)
+    found = [span for span in spans if _is_changing_span(span, with_sql=with_sql)]
     bare = re.sub(r"`[^`\n]*`", " ", text)
     found += [m[0].rstrip(" .,:;)") for m in _IN_PROSE.finditer(bare) if is_changing(m[0])]
-    found += [m[0] for m in _SQL.finditer(bare)]
-    return found
+    return found + [m[0] for m in _SQL.finditer(bare) if with_sql]
 
 
-def _is_changing_span(span: str) -> bool:
-    return bool(_SQL.search(span)) or (is_command(span) and is_changing(span))
+def _is_changing_span(span: str, *, with_sql: bool) -> bool:
+    if _SQL.search(span) and not is_command(span):
+        return with_sql
+    return is_command(span) and is_changing(span)
+
+
+def block_changes(body: str) -> bool:
+    """Whether a line of a command block changes something."""
+    lines = re.sub(r"\\\s*\n", " ", body).splitlines()
+    return any(_is_changing_span(line, with_sql=True) or changing_commands(line) for line in lines)
 
 
 def bare_commands(text: str) -> list[str]:
-    """Commands in running text outside backticks, whatever they do."""
-    return [m[0].rstrip(" .,:;)") for m in _IN_PROSE.finditer(re.sub(r"`[^`\n]*`", " ", text))]
+    """Commands and changing SQL in running text outside backticks, whatever they do."""
+    bare = re.sub(r"`[^`\n]*`", " ", text)
+    return [m[0].rstrip(" .,:;)") for p in (_IN_PROSE, _SQL) for m in p.finditer(bare)]
 
 
 def normal(text: str) -> str:

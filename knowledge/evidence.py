@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.answers import Citation, Confidence, Lookup, Passage
 from core.questions import Intent, Reading
-from knowledge.sentences import vocabulary
+from knowledge.sentences import outside_code, vocabulary
 
 _MARK = re.compile(r"\[(\d+)\]")
 _EXACT = frozenset(
@@ -74,7 +74,8 @@ def renumber(
             return ""
         return f"[{order.setdefault(cited[number - 1], len(order) + 1)}]"
 
-    return _MARK.sub(put, text), tuple(passages[number - 1] for number in order)
+    renumbered = outside_code(text, lambda part: _MARK.sub(put, part))
+    return renumbered, tuple(passages[number - 1] for number in order)
 
 
 def confidence(reading: Reading, used: Sequence[Passage]) -> Confidence:

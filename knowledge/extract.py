@@ -31,7 +31,7 @@ _TROUBLE = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"<[a-zA-Z][\w -]*>|\b[A-Z][A-Z_]{2,}\b(?!=)|\{\{|\$\{?[A-Z]")
-_POD_PLACEHOLDER = re.compile(r"\bPOD\b|<pod(?:[-_ ]name)?>", re.IGNORECASE)
+_POD_PLACEHOLDER = re.compile(r"\bPOD(?:_NAME)?\b|<(?i:pod)(?:[-_ ](?i:name))?>")
 _PLAN = frozenset({Intent.HOW, Intent.WHY, Intent.STATUS})
 _EXACT = frozenset(
     {Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES, Intent.LOGS, Intent.METRICS, Intent.SIMILAR}
@@ -95,7 +95,7 @@ def extract(reading: Reading, passages: Sequence[Passage], limit_words: int = 12
     weights = _Weights(reading, passages)
     budget = _Budget(limit_words)
     parts: list[str] = []
-    seen = _facts(reading, facts, weights, budget)
+    seen = _facts(reading, facts, weights, budget.part(0.6) if prose else budget)
     if seen:
         parts.append(seen)
     if difference := _difference(reading, facts, prose):
@@ -120,6 +120,12 @@ class _Budget:
     def __init__(self, words: int) -> None:
         self._left = words
 
+    def part(self, share: float) -> _Budget:
+        """A share of this one, set apart."""
+        words = int(self._left * share)
+        self._left -= words
+        return _Budget(words)
+
     def take(self, text: str) -> bool:
         """Whether a text still goes in; counts it when it does."""
         words = len(text.split())
@@ -136,35 +142,43 @@ def _facts(
     units = [unit for n, passage in facts for unit in _fact_units(reading, n, passage, weights)]
     if not units:
         return ""
-    best = max(units, key=lambda unit: (unit.score, -unit.order))
+    # What changes the cluster may be quoted, but is not what an answer begins with.
+    first = [unit for unit in units if not _changes(unit.text)]
+    best = max(first or units, key=lambda unit: (unit.score, -unit.order))
     if reading.intents and reading.intents <= _AS_FOUND:
-        best = next(unit for unit in units if unit.number == best.number)
+        best = next(unit for unit in first or units if unit.number == best.number)
     titles = dict(facts)
-    lead = _short(_with_subject(titles[best.number], best.text))
+    lead = _short(_with_subject(titles[best.number], best.text)) if first else ""
     budget.take(lead)
     wants_all = bool(reading.intents & _EXACT)
     rest = [
         unit
         for unit in units
-        if unit is not best and (wants_all or not _is_repeated(unit.text, lead))
+        if not lead or (unit is not best and (wants_all or not _is_repeated(unit.text, lead)))
     ]
     most = max(_FACT_LINES, min(reading.limit or 0, 10)) + (3 if wants_all else 0)
-    floor = 0.0 if wants_all else best.score * 0.15
+    floor = 0.0 if wants_all else best.score * 0.05
     chosen: list[_Unit] = []
     for unit in sorted(rest, key=lambda unit: (-unit.score, unit.order)):
-        if len(chosen) < most and unit.score >= floor and budget.take(unit.text):
+        if len(chosen) < most and unit.score >= floor and budget.take(_short(unit.text)):
             chosen.append(unit)
-    lines = [_cite(lead, best.number)]
+    lines = [_cite(lead, best.number)] if lead else []
     chosen.sort(key=lambda unit: (unit.number != best.number, unit.number, unit.order))
     if chosen:
-        lines += ["", "**What I see**"]
-    shown = best.number
+        lines += [""] * bool(lead) + ["**What I see**"]
+    shown = best.number if lead else 0
     for unit in chosen:
         text = unit.text
         if unit.number != shown:
             text, shown = _with_subject(titles[unit.number], text), unit.number
-        lines.append(f"- {_cite(_short(text), unit.number)}")
+        text = f"{_short(text)} ({commands.CHANGES_MARK})" if _changes(text) else _short(text)
+        lines.append(f"- {_cite(text, unit.number)}")
     return "\n".join(lines)
+
+
+def _changes(text: str) -> bool:
+    """Whether a fact tells a changing command; SQL in a log line is what happened, not advice."""
+    return bool(commands.changing_commands(text, with_sql=False))
 
 
 def _fact_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -> list[_Unit]:
@@ -177,6 +191,8 @@ def _fact_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -
         score = weights.score(f"{passage.title} {text}") + 0.3 * weights.score(text) + 0.05
         if wants_trouble and _TROUBLE.search(text):
             score *= 1.6
+        if Intent.WHY in reading.intents and _CAUSE.search(text):
+            score *= 2.5
         if Intent.LIMITS in reading.intents and re.search(
             r"limit|request|quota", text, re.IGNORECASE
         ):
@@ -233,7 +249,8 @@ def _pages(
         body = "\n".join(lines if not (is_lead and more) else [lines[0], "", *lines[1:]])
         parts.append(body if is_lead else f"{_heading(titles[first.number], has_facts)}\n{body}")
     if steps:
-        parts.append(_written_steps(steps, budget))
+        is_same_page = bool(quoted) and quoted[0].number == steps[0].number and bool(has_facts)
+        parts.append(_written_steps(steps, budget, has_heading=not is_same_page))
     elif wants_plan and quoted and (fence := _fence_beside(quoted[0], titles)):
         parts.append(fence)
     return [part for part in parts if part]
@@ -300,7 +317,7 @@ def _quotes(units: list[_Unit], budget: _Budget, most: int, before: str) -> list
             continue
         if any(_is_repeated(unit.text, other.text) for other in chosen):
             continue
-        if budget.take(unit.text):
+        if budget.take(_short(unit.text)):
             chosen.append(unit)
     return chosen
 
@@ -329,7 +346,7 @@ def _steps(reading: Reading, prose: list[tuple[int, Passage]], weights: _Weights
     return [best[1]] if best else []
 
 
-def _written_steps(plans: list[_Plan], budget: _Budget) -> str:
+def _written_steps(plans: list[_Plan], budget: _Budget, *, has_heading: bool) -> str:
     """Steps in their order, each with the command that stands under it."""
     plan = plans[0]
     lines: list[str] = []
@@ -343,7 +360,8 @@ def _written_steps(plans: list[_Plan], budget: _Budget) -> str:
             lines.append(_fence(block, indent="   "))
         elif block.kind is BlockKind.HEADING and lines:
             break
-    return "\n".join((_heading(plan.passage, has_facts=True), *lines)) if lines else ""
+    head = [_heading(plan.passage, has_facts=True)] if has_heading and lines else []
+    return "\n".join(head + lines)
 
 
 def _heading(passage: Passage, has_facts: bool) -> str:
@@ -353,14 +371,9 @@ def _heading(passage: Passage, has_facts: bool) -> str:
 
 
 def _fence(block: Block, indent: str) -> str:
-    joined = re.sub(r"\\\s*\n", " ", block.text)
-    is_changing = any(
-        commands.changing_commands(f"`{line}`") for line in joined.splitlines() if line.strip()
-    )
-    runs = re.findall(r"`{3,}", block.text)
-    mark = "`" * max((len(run) + 1 for run in runs), default=3)
-    lines = [mark + block.language, *block.text.splitlines(), mark]
-    if is_changing:
+    body = block.text.replace("```", "'''")  # Slack knows no longer fences
+    lines = [f"```{block.language}", *body.splitlines(), "```"]
+    if commands.block_changes(block.text):
         lines.insert(0, f"{commands.CHANGES_MARK}:")
     return "\n".join(indent + line for line in lines)
 

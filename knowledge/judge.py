@@ -25,7 +25,7 @@ from knowledge.claims import (
     quantity_occurs,
     tokens,
 )
-from knowledge.sentences import Piece, PieceKind, pieces, terms, vocabulary, word_set
+from knowledge.sentences import Piece, PieceKind, outside_code, pieces, terms, vocabulary, word_set
 
 _CITATION = re.compile(r"\s*(?:\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]|【(\d{1,3})[^】\n]{0,20}】)")
 _NOTIFIES = re.compile(
@@ -48,6 +48,13 @@ _OPPOSITES = (
 _CHANGE_STEMS = word_set(
     """delet remov drain wip drop destroy purg truncat format uninstall evict reboot shutdown disabl
     restart rollback revok terminat eras overwrit cordon"""
+)
+# Told as an order. "14 restarts" in a passage does not carry "Restart it": the verb itself must.
+_IMPERATIVE = re.compile(
+    r"(?:^\W*|\b(?:should|must|to|then|please|and|can|could|you|first|try)\s+)(delete|remove|drain|"
+    r"wipe|drop|destroy|purge|truncate|format|uninstall|evict|reboot|restart|disable|revoke|stop|"
+    r"terminate|erase|scale|kill|cordon|rollback|roll back|recreate|patch|edit)\b",
+    re.IGNORECASE,
 )
 _SUBJECT = re.compile(
     r"(?:The\s+)?([A-Z][a-z]{2,})\s+(?:is|was|has|had|are|were|will|did|owns|runs)\b"
@@ -175,7 +182,11 @@ class Checker:
         share = len(wanted & words) / len(wanted)
         if share < (enough if len(wanted) > 3 else 0.66):
             return f"only {share:.0%} of its words stand in what it cites"
-        if missing := sorted(wanted & _CHANGE_STEMS - words):
+        told = {match[1].lower() for match in _IMPERATIVE.finditer(body)}
+        missing = sorted(wanted & _CHANGE_STEMS - words) + sorted(
+            verb for verb in told if not any(occurs(verb, source.lower) for source in sources)
+        )
+        if missing:
             return f"tells to change something that its passage does not speak of ({missing[0]})"
         for one, other in _OPPOSITES:
             for said, held in ((one, other), (other, one)):
@@ -337,13 +348,17 @@ def _is_lead_in(body: str) -> bool:
 
 
 def _take_citations(text: str) -> tuple[str, list[int]]:
-    text = _LINK.sub(lambda m: f"{m[1]} ({m[2]})" if m[2] != m[1] else m[1], text)
-    numbers = [
-        int(number)
-        for match in _CITATION.finditer(text)
-        for number in re.findall(r"\d+", match[1] or match[2])
-    ]
-    return _CITATION.sub("", text).strip(), numbers
+    numbers: list[int] = []
+
+    def take(match: re.Match[str]) -> str:
+        numbers.extend(int(number) for number in re.findall(r"\d+", match[1] or match[2]))
+        return ""
+
+    def clean(part: str) -> str:
+        flat = _LINK.sub(lambda m: f"{m[1]} ({m[2]})" if m[2] != m[1] else m[1], part)
+        return _CITATION.sub(take, flat)
+
+    return outside_code(text, clean).strip(), numbers
 
 
 def _balanced(text: str) -> str:

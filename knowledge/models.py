@@ -213,7 +213,7 @@ class LangChainModel:
             return f"{self.name} could not be reached"
         if status in {401, 403}:
             return f"{self.name} refused the key (HTTP {status})"
-        if isinstance(status, int):
+        if isinstance(status, int) and status > 0:
             return f"{self.name} answered with HTTP {status}"
         return f"{self.name} failed ({type(error).__name__})"
 
@@ -223,8 +223,16 @@ class _WithoutThinking:
 
     def __init__(self) -> None:
         self._held: str | None = ""
+        self._is_blank_so_far = True
 
     def feed(self, text: str) -> str:
+        text = self._said(text)
+        if self._is_blank_so_far:
+            text = text.lstrip()
+            self._is_blank_so_far = not text
+        return text
+
+    def _said(self, text: str) -> str:
         if self._held is None:
             return text
         self._held += text
@@ -234,7 +242,7 @@ class _WithoutThinking:
             if not closed:
                 return ""
             self._held = None
-            return rest.lstrip()
+            return rest
         if "<think>".startswith(start[:7]) and len(start) < 7:
             return ""
         shown, self._held = self._held, None

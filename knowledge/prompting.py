@@ -21,7 +21,7 @@ YAML and pod names; counting with 3.0 keeps the sum an upper bound, without its 
 scripts need more tokens a character and are counted one a character."""
 
 _TURN_CHARS = 600
-_OVERHEAD_TOKENS = 64  # chat template, roles, begin and end marks
+OVERHEAD_TOKENS = 64  # chat template, roles, begin and end marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def render(
     """
     system = template("system")
     question = _clean(question, nonce)[: max(200, int(room_tokens * CHARS_PER_TOKEN / 4))]
-    room = room_tokens - _OVERHEAD_TOKENS - count_tokens(system)
+    room = room_tokens - OVERHEAD_TOKENS - count_tokens(system)
     room -= count_tokens(template(name)) + count_tokens(question)
     turns, used = _turns(history, nonce, room // 4)
     room -= used

@@ -7,10 +7,12 @@ what a model says can be checked while it is still speaking.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
 _MARKER = re.compile(r"\s*(?:>\s?)*(?:[-*+•]\s+|\d{1,3}[.)]\s+)?")
+_CODE = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"\s*#{1,6}\s+\S")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})(.*)")
 # A sentence ends at its full stop, with the quotes and citations that trail it, once the next
@@ -192,6 +194,12 @@ class SentenceStream:
             return []
         text, self._table = "\n".join(self._table), []
         return [Piece(PieceKind.TABLE, text)]
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Change a text, but not its fences and code spans: `containers[0]` cites nothing."""
+    parts = _CODE.split(text)
+    return "".join(part if n % 2 else change(part) for n, part in enumerate(parts))
 
 
 def pieces(text: str) -> list[Piece]:

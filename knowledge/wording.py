@@ -16,7 +16,7 @@ from core.findings import Finding
 from knowledge.check import check
 from knowledge.models import EXTRACTIVE, Models
 from knowledge.ports import Model, ModelUnavailableError, Prompt
-from knowledge.prompting import count_tokens, render, template
+from knowledge.prompting import OVERHEAD_TOKENS, count_tokens, render, template
 
 _log = logging.getLogger(__name__)
 
@@ -106,14 +106,17 @@ class ModelWordsmith:
             nonce=self._nonce(),
             room_tokens=max(256, model.context_tokens - _ANSWER_TOKENS),
         )
+        if not rendered.passages:
+            return None
         options = GenerationOptions(max_tokens=_ANSWER_TOKENS, stream=False)
         reply = await model.complete(rendered.prompt, options, SCHEMA)
         parsed, problem = parse(reply)
         if parsed is None:
             repair = template("repair").format(problem=problem, reply=reply[:400])
             user = f"{rendered.prompt.user}\n\n{repair}"
-            if count_tokens(user) + _ANSWER_TOKENS < model.context_tokens:
-                prompt = Prompt(rendered.prompt.system, user)
+            prompt = Prompt(rendered.prompt.system, user)
+            needed = count_tokens(prompt.system + user) + OVERHEAD_TOKENS + _ANSWER_TOKENS
+            if needed <= model.context_tokens:
                 parsed, problem = parse(await model.complete(prompt, options, SCHEMA))
         if parsed is None:
             _log.info("no usable wording for %s: %s", finding.identity, problem)
