@@ -180,6 +180,7 @@ class _Joiner:
         self._is_trace = False
         self._is_python = False
         self._is_chained = False
+        self._awaits_message = False
 
     def add(self, raw: str, number: int) -> None:
         """Take the next line."""
@@ -212,6 +213,7 @@ class _Joiner:
         self._is_trace = line.is_trace_start
         self._is_python = text.startswith("Traceback")
         self._is_chained = False
+        self._awaits_message = line.is_trace_start and text.startswith("thread '")
 
     def _belongs(self, line: _Line, text: str) -> bool:  # noqa: PLR0911  (a table of rules)
         """Whether a line goes on with the open entry."""
@@ -222,6 +224,10 @@ class _Joiner:
         is_bad = head.level is not None and head.level >= LogLevel.WARNING
         if not text.strip():
             return self._is_trace or head.has_header
+        if self._awaits_message:
+            # Rust tells the message of a panic on the line below it.
+            self._awaits_message = False
+            return True
         if self._is_python and text[0] not in " \t" and _LAST_OF_TRACE.match(text):
             self._is_python = False
             return True

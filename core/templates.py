@@ -60,8 +60,8 @@ _SIZE = r"\d+(?:\.\d+)?[ ]?(?:[kmgtp]i?b|[kmgtp]i|bytes|b)(?!\w)"
 # Random parts that Kubernetes gives to pods; their alphabet has no vowels. The workload stays.
 _RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
 _NAME = (
-    rf"(?<=-)(?=[a-z0-9]*\d){_RANDOM}{{6,10}}-{_RANDOM}{{5}}(?![\w-])"
-    rf"|(?<=-)(?=[a-z0-9]*\d){_RANDOM}{{5}}(?![\w-])"
+    rf"(?<=-)(?=[a-z0-9\-]*\d)(?=[0-9\-]*[a-z]){_RANDOM}{{6,10}}-{_RANDOM}{{5}}(?![\w-])"
+    rf"|(?<=-)(?=[a-z]*\d)(?=\d*[a-z]){_RANDOM}{{5}}(?![\w-])"
 )
 _PATH = (
     r"(?<![\w.>])/(?:[\w.@+%~\-]+/)*[\w.@+%~\-]*(?:[:,]\d+)?"

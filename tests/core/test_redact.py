@@ -144,7 +144,8 @@ def test_any_text_can_be_redacted_and_twice_is_once(text: str) -> None:
 _PIECES = st.sampled_from(
     ["password", "token", "=", ": ", '"', "'", "://", "@", "\n", " ", "Bearer ", "\\", "value",
      "data:\n", "  ", "{", "}", ",", ";", "abc123XYZ", "<REDACTED:password:0123>", "name: ",
-     "kind: Secret", "-----BEGIN PRIVATE KEY-----", "Authorization", "&", "eyJabcdefghij.abcdef.", "|", "[", "key"]
+     "kind: Secret",
+     "-----BEGIN PRIVATE KEY-----", "Authorization", "&", "eyJabcdefghij.abcdef.", "|", "[", "key"]
 )  # fmt: skip
 
 

@@ -164,8 +164,9 @@ def test_what_is_no_duration_is_none(text: str) -> None:
 
 _WORDS = st.sampled_from(
     ["since", "last", "past", "between", "and", "from", "to", "until", "today", "yesterday", "at",
-     "on", "9:30", "25:61", "10am", "2026-03-01", "2026-99-99", "2h", "30", "minutes", "hour", "ago",
-     "this", "morning", "night", "monday", "march", "1", "now", "-", "T", "Z", "+02:00", "payments",
+     "on", "9:30", "25:61", "10am", "2026-03-01", "2026-99-99", "2h", "30", "minutes", "hour",
+     "ago", "this", "morning", "night", "monday",
+     "march", "1", "now", "-", "T", "Z", "+02:00", "payments",
      "999999", "weeks", "half", "an", "a", "few", "noon"]
 )  # fmt: skip
 

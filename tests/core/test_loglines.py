@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.loglines import MAX_JOINED_LINES, LogLevel, is_error, parse_log
+
+TEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "message"),
+    [
+        ("E1122 10:15:02.123456       1 reflector.go:138] watch failed", "ERROR", "watch failed"),
+        ("W1122 10:15:02.123456 1 a/b.go:1] slow", "WARNING", "slow"),
+        ('{"level":"error","msg":"boom","error":"x failed"}', "ERROR", "boom: x failed"),
+        ('{"severity":"CRITICAL","message":"gone"}', "FATAL", "gone"),
+        ('{"level":50,"msg":"pino"}', "ERROR", "pino"),
+        ('{"level":20,"msg":"pino"}', "DEBUG", "pino"),
+        ('{"log":{"level":"warn"},"message":"ecs"}', "WARNING", "ecs"),
+        ('{"lvl":"odd","msg":"x"}', None, "x"),
+        ('{"a":1}', None, '{"a":1}'),
+        ('{"level":"error","msg":"a","err":{"message":"deep"}}', "ERROR", "a: deep"),
+        ('{"level":"error","msg":"a b","error":"b"}', "ERROR", "a b"),
+        ("{not json", None, "{not json"),
+        ('time="2026-03-01T10:00:00Z" level=error msg="a \\"q\\"" err="b"', "ERROR", 'a "q": b'),
+        ("level=info ts=x component=db size=3", "INFO", "component=db size=3"),
+        ("2026-03-01 10:00:00,123 ERROR [main] com.fenwick.Pay - failed", "ERROR", "failed"),
+        ("2026-03-01 10:00:00.1  ERROR 1 --- [nio-1] c.f.Api : charge", "ERROR", "charge"),
+        ("2026-03-01 10:00:00 UTC [1] ERROR:  deadlock detected", "ERROR", "deadlock detected"),
+        ("2026/03/01 10:00:00 [error] 29#29: *1 connect() failed", "ERROR", "*1 connect() failed"),
+        ("[2026-03-01T10:00:00Z ERROR app::db] db gone", "ERROR", "db gone"),
+        ("[10:00:00 ERR] serilog", "ERROR", "serilog"),
+        ("[Sun Dec 04 04:47:44 2005] [notice] ok", "INFO", "ok"),
+        ("ERROR something broke", "ERROR", "something broke"),
+        ("[WARN] careful", "WARNING", "careful"),
+        ("FATAL redis: refused", "FATAL", "redis: refused"),
+        ("error: could not open", "ERROR", "could not open"),
+        ("\x1b[31mERROR\x1b[0m red", "ERROR", "red"),
+        ("[1234.567890] Out of memory: Killed process 1 (java)", "ERROR", None),
+        ("memory: java invoked oom-killer: gfp_mask", "ERROR", None),
+        ("panic: runtime error: index out of range", "FATAL", None),
+        ("thread 'main' panicked at src/main.rs:1:1:", "FATAL", None),
+        ("KafkaTimeoutError: topic order-mails not present", "ERROR", None),
+        ("java.lang.OutOfMemoryError: Java heap space", "ERROR", None),
+        ("081109 203518 143 INFO dfs.X: hello", "INFO", "hello"),
+        ("request done in 5 ms", None, None),
+        ("0 errors found", None, None),
+        ("thread 'main' started", None, None),
+        ("in module shop: ERROR while sending", "ERROR", None),
+    ],
+)
+def test_headers_are_stripped_and_levels_read(
+    line: str, level: str | None, message: str | None
+) -> None:
+    (entry,) = parse_log(line)
+    assert (entry.level.name if entry.level else None) == level
+    if message is not None:
+        assert entry.message == message
+    assert entry.raw == line
+    assert is_error(entry) == (level in {"ERROR", "FATAL"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-03-01T10:00:00Z ERROR x",
+        "2026-03-01 12:00:00 +0200 ERROR x",
+        "2026-03-01T10:00:00.000000000Z stdout F ERROR x",
+        '{"level":"error","ts":1772359200.0,"msg":"x"}',
+        '{"level":"error","time":1772359200000,"msg":"x"}',
+        '{"level":"error","@timestamp":"2026-03-01T10:00:00.000Z","msg":"x"}',
+        "level=error ts=2026-03-01T10:00:00Z msg=x",
+        '{"log":"ERROR x\\n","stream":"stderr","time":"2026-03-01T10:00:00.000000000Z"}',
+    ],
+)
+def test_times_are_read_as_utc(line: str) -> None:
+    (entry,) = parse_log(line)
+    assert (entry.timestamp, entry.message, entry.level) == (TEN, "x", LogLevel.ERROR)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-13-45 10:00:00 ERROR x",
+        '{"level":"error","ts":true,"msg":"x"}',
+        '{"level":"error","ts":5,"msg":"x"}',
+        '{"level":"error","ts":"soon","msg":"x"}',
+        "Mar  1 10:00:00 ERROR x",
+    ],
+)
+def test_a_time_that_cannot_be_read_is_none(line: str) -> None:
+    (entry,) = parse_log(line)
+    assert (entry.timestamp, entry.level) == (None, LogLevel.ERROR)
+
+
+JAVA = """java.lang.IllegalStateException: settlement
+\tat com.fenwick.Pay.run(Pay.java:10)
+\t... 10 more
+Caused by: java.lang.OutOfMemoryError: Java heap space
+\tat java.base/java.util.X.y(X.java:1)"""
+PYTHON = """Traceback (most recent call last):
+  File "/app/x.py", line 10, in <module>
+    foo()
+KeyError: 'a'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/app/x.py", line 12, in <module>
+    bar()
+psycopg.errors.DeadlockDetected: deadlock detected"""
+GO = """panic: runtime error: index out of range [5] with length 3
+
+goroutine 1 [running]:
+main.main()
+\t/app/main.go:12 +0x1d
+exit status 2"""
+NODE = """TypeError: x is undefined
+    at fn (/app/src/x.js:10:5)
+    at node:internal/main:1:2"""
+RUST = """thread 'main' panicked at src/main.rs:10:5:
+called `Option::unwrap()` on a `None` value
+note: run with `RUST_BACKTRACE=1` environment variable"""
+
+
+@pytest.mark.parametrize("trace", [JAVA, PYTHON, GO, NODE])
+def test_a_trace_is_one_entry(trace: str) -> None:
+    entries = parse_log(f"starting\n{trace}\nINFO going on")
+    assert [entry.message for entry in entries] == ["starting", trace, "going on"]
+    assert is_error(entries[1])
+    assert entries[1].raw == trace
+    assert [entry.line_number for entry in entries][:2] == [1, 2]
+
+
+@pytest.mark.parametrize("trace", [JAVA, PYTHON, NODE])
+def test_a_trace_belongs_to_the_error_above_it(trace: str) -> None:
+    entries = parse_log(
+        f"2026-03-01 10:00:00 INFO fine\n2026-03-01 10:00:00 ERROR failed\n{trace}\n"
+        "2026-03-01 10:00:01 INFO fine"
+    )
+    assert [entry.message for entry in entries] == ["fine", f"failed\n{trace}", "fine"]
+
+
+def test_an_exception_after_a_harmless_line_is_an_entry_of_its_own() -> None:
+    entries = parse_log("2026-03-01 10:00:00 INFO settlement batch of 48210 rows\n" + JAVA)
+    assert [is_error(entry) for entry in entries] == [False, True]
+
+
+def test_two_traces_are_two_entries() -> None:
+    assert len(parse_log(f"{JAVA}\n{PYTHON}\n{GO}\n{NODE}")) == 4
+
+
+def test_a_rust_panic_keeps_its_message() -> None:
+    (entry,) = parse_log("2026-03-01T10:00:00Z stderr F " + RUST.replace(
+        "\n", "\n2026-03-01T10:00:00Z stderr F "
+    ))  # fmt: skip
+    assert entry.message == RUST
+    assert entry.timestamp == TEN
+
+
+def test_lines_without_a_time_go_on_with_one_that_has_it() -> None:
+    entries = parse_log("2026-03-01 10:00:00 INFO config:\nkey: value\n\n  deep\nERROR other")
+    assert [entry.message for entry in entries] == ["config:\nkey: value\n\n  deep", "other"]
+
+
+def test_lines_of_a_structured_log_stand_alone() -> None:
+    entries = parse_log('{"level":"info","msg":"a"}\nplain\nlevel=info msg=b\nplain too')
+    assert [entry.message for entry in entries] == ["a", "plain", "b", "plain too"]
+
+
+def test_parts_of_a_long_line_are_put_together() -> None:
+    text = (
+        "2026-03-01T10:00:00Z stdout P ERROR one \n"
+        "2026-03-01T10:00:00Z stdout P two \n"
+        "2026-03-01T10:00:00Z stdout F three"
+    )
+    (entry,) = parse_log(text)
+    assert (entry.message, entry.level) == ("one two three", LogLevel.ERROR)
+    (cut,) = parse_log("2026-03-01T10:00:00Z stdout P ERROR one")
+    assert cut.message == "one"
+
+
+def test_stamps_that_the_kubelet_adds_are_taken_off() -> None:
+    entries = parse_log(
+        "2026-03-01T10:00:00.5Z plain\n2026-03-01T10:00:01Z E0301 10:00:01.0 1 a.go:1] x"
+    )
+    assert [(entry.message, entry.level) for entry in entries] == [
+        ("plain", None),
+        ("x", LogLevel.ERROR),
+    ]
+
+
+def test_a_json_stack_stands_below_its_message() -> None:
+    (entry,) = parse_log('{"level":"error","msg":"a","stack":"Error: a\\n    at f (/x.js:1:1)"}')
+    assert entry.message == "a\nError: a\n    at f (/x.js:1:1)"
+
+
+def test_an_endless_trace_is_cut() -> None:
+    deep = "\n".join(f"\tat com.fenwick.A.f{n}(A.java:{n})" for n in range(2000))
+    entries = parse_log(f"java.lang.StackOverflowError\n{deep}\nERROR next")
+    assert len(entries) == 2
+    assert entries[0].message.count("\n") == MAX_JOINED_LINES - 1
+    wide = "\n".join("\tat " + "x" * 30_000 for _ in range(5))
+    (entry,) = parse_log(f"java.lang.StackOverflowError\n{wide}")
+    assert len(entry.message) < 64_000
+
+
+def test_empty_logs_have_no_entries() -> None:
+    assert parse_log("") == parse_log("\n \n\n") == []
+
+
+_LINES = st.sampled_from(
+    [*JAVA.split("\n"), *PYTHON.split("\n"), *GO.split("\n"), *NODE.split("\n"), "", " ", "plain",
+     "ERROR x", "2026-03-01 10:00:00 INFO y", '{"level":"error","msg":"z"}', "level=warn msg=q",
+     "2026-03-01T10:00:00Z stdout P part", "2026-03-01T10:00:00Z stdout F "]
+)  # fmt: skip
+
+
+@given(st.lists(_LINES | st.text(max_size=60), max_size=40))
+def test_any_lines_are_read_in_order(lines: list[str]) -> None:
+    entries = parse_log("\n".join(lines))
+    numbers = [entry.line_number for entry in entries]
+    assert numbers == sorted(numbers)
+
+
+@given(st.lists(_LINES, min_size=1, max_size=30))
+def test_an_error_line_is_never_swallowed(lines: list[str]) -> None:
+    text = "\n".join([*lines, "", "ERROR the needle broke"])
+    assert any(is_error(entry) and "needle" in entry.message for entry in parse_log(text))
