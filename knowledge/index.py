@@ -53,7 +53,8 @@ class IndexReport:
         added: Chunks written.
         removed: Chunks taken out.
         unchanged: Entries that did not have to be indexed again.
-        problems: (path, why) of what could not be used.
+        problems: ("kind: path", why) of what could not be used.
+        by_source: (path, why) by the URI of the source that has problems.
     """
 
     documents: int = 0
@@ -62,6 +63,7 @@ class IndexReport:
     removed: int = 0
     unchanged: int = 0
     problems: tuple[tuple[str, str], ...] = ()
+    by_source: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 OnProgress = Callable[[IndexProgress], None]
@@ -87,7 +89,7 @@ class _Prepared:
 
     documents: int
     points: tuple[Point, ...] | None
-    problem: tuple[str, str] | None = None
+    problem: str = ""
 
 
 async def index_sources(
@@ -113,6 +115,7 @@ async def index_sources(
         removed=run.removed,
         unchanged=run.unchanged,
         problems=tuple(run.problems),
+        by_source={uri: tuple(problems) for uri, problems in run.by_source.items()},
     )
 
 
@@ -175,11 +178,13 @@ class _Run:
         self._known = known
         self.documents = self.added = self.removed = self.unchanged = 0
         self.problems: list[tuple[str, str]] = []
+        self.by_source: dict[str, list[tuple[str, str]]] = {}
 
     async def add(self, source: Source) -> None:
         """Index one source and forget what vanished from it."""
         listing: Listing = await asyncio.to_thread(source.listing)
-        self.problems += [(f"{source.kind}: {path}", why) for path, why in listing.problems]
+        for path, why in listing.problems:
+            self._note(source, path, why)
         for start in range(0, len(listing.entries), ENTRIES_AT_ONCE):
             entries = listing.entries[start : start + ENTRIES_AT_ONCE]
             prepared = await asyncio.to_thread(self._prepare, source, entries)
@@ -195,6 +200,10 @@ class _Run:
                 if origin == source.uri and path not in there
                 for key in known.ids
             )
+
+    def _note(self, source: Source, path: str, why: str) -> None:
+        self.problems.append((f"{source.kind}: {path}", why))
+        self.by_source.setdefault(source.uri, []).append((path, why))
 
     async def forget(self, uris: set[str]) -> None:
         """Remove what came from sources that are configured no more."""
@@ -216,8 +225,7 @@ class _Run:
             try:
                 documents = source.load(entry)
             except UnreadableError as error:
-                problem = (f"{source.kind}: {entry.path}", str(error))
-                prepared.append(_Prepared(0, (), problem))
+                prepared.append(_Prepared(0, (), str(error)))
                 continue
             points = make_points(source, entry, documents, self._redactor)
             # Touched, cloned anew, or the log only grew by lines of a known kind: same content.
@@ -238,7 +246,7 @@ class _Run:
         for entry, item in zip(entries, prepared, strict=True):
             self.documents += item.documents
             if item.problem:
-                self.problems.append(item.problem)
+                self._note(source, entry.path, item.problem)
             if item.points is None:
                 self.unchanged += 1
                 continue

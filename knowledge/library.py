@@ -1,6 +1,6 @@
 """Everything written down, behind one door: reads questions, looks in all sources, keeps the index.
 
-Implements `knowledge.ports.Retriever` and, by its graph, `digest.ports.Owners`.
+Implements `knowledge.ports.Retriever`, and `digest.ports.Owners` and `Runbooks`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import datetime, tzinfo
 
 from core.answers import Gap, Lookup, Passage, Scope
 from core.clock import Clock
+from core.digests import Ownership
 from core.errors import KnowledgeError
+from core.findings import ObjectRef
 from core.questions import Reading
 from core.redact import Redactor
 from knowledge.documents import Listing, Source
@@ -112,6 +114,10 @@ class Library:
         graphs = [source.graph for source in self._sources if isinstance(source, GraphSource)]
         return next((graph for graph in graphs if graph.services), ServiceGraph())
 
+    def ownership(self, owner: ObjectRef) -> Ownership:
+        """Who owns an object and who is hit when it fails, by the graph as it stands now."""
+        return self.graph.ownership(owner)
+
     def read(self, question: str, names: frozenset[str], namespaces: frozenset[str]) -> Reading:
         """Read a question by rules; the graph's names are known besides the given ones."""
         graph = self.graph
@@ -132,9 +138,11 @@ class Library:
         async with self._indexing:
             report = await index_sources(self._sources, self._store, self._redactor, progress)
             for source in self._sources:
-                self._listings[source.uri] = await asyncio.to_thread(source.listing)
-            await self._count()
-            self._is_dense = self._is_dense and not await self._store.missing_dense(1)
+                listing = await asyncio.to_thread(source.listing)
+                problems = report.by_source.get(source.uri, ())
+                self._listings[source.uri] = replace(listing, problems=problems)
+            if report.added or report.removed:
+                await self._count()
             return report
 
     async def fill_dense(self, progress: OnProgress | None = None) -> int:
@@ -265,10 +273,13 @@ class Library:
         """Take stock of the store; a store that fails is told by the next search."""
         try:
             payloads = await self._store.scan()
+            has_gap = bool(await self._store.missing_dense(1))
         except KnowledgeError:
             return
         self._chunks = Counter(str(payload.get("origin")) for payload in payloads.values())
         self._point_count = len(payloads)
+        # Until the last vector is there, a far nearest neighbour proves nothing.
+        self._is_dense = bool(payloads) and not has_gap
 
     async def close(self) -> None:
         """Let go of the tables and the store."""

@@ -73,7 +73,7 @@ _EXIT_CODE = re.compile(
 )
 _NAMED_ERRORS = re.compile(
     r"\b(?:ERR_[A-Z0-9_]+|E[A-Z]{4,}|[A-Z]{2,}-\d{3,}|(?:[a-z][\w$]*\.){1,6}[A-Z]\w+|"
-    r"[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+|[A-Z]{2,}[a-z]+(?:[A-Z][a-z0-9]+)*|"
+    r"[A-Z][A-Za-z0-9]*[a-z0-9][A-Z][A-Za-z0-9]*|[A-Z]{2,}[a-z]+(?:[A-Z][a-z0-9]+)*|"
     r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\b"
 )
 # CamelCase that names a kind, a product or a field, and no error.
@@ -109,7 +109,7 @@ _INTENTS = {
     r"|is lost|go(?:es)? away|stops?|reboot|is drained)\w*|what (?:else )?(?:breaks|stops|suffers)"
     r"|what happens (?:if|when)|(?:is|are|be|gets?) hit\b|at risk|knock-?on|drain",
     Intent.OWNER: r"who(?:m| is|'s)? (?:owns?|do i|should|can i|to|maintains|runs|is responsible|"
-    r"is on)|owner\w*|owns|owned by|on[- ]?call|which team|what team|whose|responsible|escalat\w+|"
+    r"is on)|owner\w*|owns?|owned by|on[- ]?call|which team|what team|whose|responsible|escalat\w+|"
     r"whom|contact|who gets paged|page the",
     Intent.DEPENDENCIES: r"depend\w*|upstream|downstream|call graph|calls|talks? to|rel(?:y|ies) on"
     r"|needs\b|service graph|between [\w-]+ and [\w-]+ (?:calls|path)",
@@ -219,26 +219,37 @@ def _names(
     def take(name: str, rank: int) -> None:
         ranked[name] = max(rank, ranked.get(name, 0))
 
+    for name, span in _written_apart(tokens, by_lower):
+        take(name, 3)
+        used.update(span)
     for index, token in enumerate(tokens):
+        if index in used:
+            continue
         space, rest = _split(token.text.lower(), spaces)
         if space:
             found_spaces[spaces[space]] = None
-        for name, rank in _matches(rest, by_lower):
-            if rank < 3 and not space and not _is_used_as_name(tokens, index, name):
-                continue
-            take(name, rank)
-            used.add(index)
-        if rest in spaces and "/" not in token.text and _means_namespace(tokens, index, by_lower):
+        if "/" not in token.text and _means_namespace(tokens, index, spaces, by_lower):
             found_spaces[spaces[rest]] = None
+            continue
+        for name, rank in _matches(rest, by_lower):
+            if rank >= 3 or space or _is_used_as_name(tokens, index, name):
+                take(name, rank)
+    order = sorted(ranked, key=lambda name: -ranked[name])
+    return tuple(order), tuple(found_spaces)
+
+
+def _written_apart(
+    tokens: Sequence[_Token], by_lower: dict[str, str]
+) -> Iterator[tuple[str, range]]:
+    """Names whose parts stand as words of their own: "order gateway"."""
+    used: set[int] = set()
     for width in (3, 2):
         for index in range(len(tokens) - width + 1):
             span = range(index, index + width)
             joined = "-".join(tokens[at].text.lower() for at in span)
             if joined in by_lower and not used & set(span):
-                take(by_lower[joined], 2)
                 used.update(span)
-    order = sorted(ranked, key=lambda name: -ranked[name])
-    return tuple(order), tuple(found_spaces)
+                yield by_lower[joined], span
 
 
 def _split(word: str, spaces: Collection[str]) -> tuple[str, str]:
@@ -284,12 +295,17 @@ def _is_used_as_name(tokens: Sequence[_Token], index: int, name: str) -> bool:
     return len(tokens) <= 2 or (index == 0 and name.lower() not in {"search", "test", "log"})
 
 
-def _means_namespace(tokens: Sequence[_Token], index: int, names: Collection[str]) -> bool:
+def _means_namespace(
+    tokens: Sequence[_Token], index: int, spaces: Collection[str], names: Collection[str]
+) -> bool:
+    """Whether a word is the name of a namespace rather than of a service or team, or no name."""
+    word = tokens[index].text.lower()
+    if word not in spaces:
+        return False
     before = tokens[index - 1].text.lower() if index else ""
     after = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
     if before in {"namespace", "ns", "n", "namespaces"} or after in {"namespace", "ns"}:
         return True
-    word = tokens[index].text.lower()
     if word in names:
         return False
     return before in {"in", "of", "from", "for", "on", "to", "and", "or"} or (

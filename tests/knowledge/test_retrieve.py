@@ -1,0 +1,166 @@
+"""Fusion, grouping and the line between found and not found."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.answers import Scope
+from core.questions import Reading
+from knowledge.ports import Filter, Hit
+from knowledge.retrieve import (
+    Legs,
+    count_terms,
+    found_at,
+    is_found,
+    passage_of,
+    rank,
+    scope_filter,
+)
+
+
+def hit(key: str, score: float, path: str = "", text: str = "", **payload: str) -> Hit:
+    return Hit(key, score, text, {"path": path or f"{key}.md", "title": "", **payload})
+
+
+def read(question: str, *names: str, codes: tuple[str, ...] = ()) -> Reading:
+    return Reading(question, question, names=names, codes=codes)
+
+
+def order(legs: Legs, reading: Reading | None = None, limit: int = 10) -> list[str]:
+    return [item.hit.id for item in rank(legs, reading or read("words"), limit)]
+
+
+def test_a_leg_that_is_sure_keeps_its_lead_over_one_that_guesses() -> None:
+    sure = (hit("right", 0.9), hit("a", 0.3), hit("b", 0.29), hit("c", 0.28))
+    guess = (hit("b", 8.1), hit("c", 8.0), hit("a", 7.9), hit("d", 7.8))
+    assert order(Legs(guess, sure))[0] in {"right", "b"}
+    assert order(Legs((hit("b", 8.1), hit("x", 1.0)), sure))[:2] == ["b", "right"]
+
+
+def test_found_by_both_legs_beats_found_by_one() -> None:
+    legs = Legs((hit("a", 9), hit("both", 8), hit("z", 1)), (hit("both", 0.8), hit("c", 0.2)))
+    assert order(legs)[0] == "both"
+
+
+def test_one_page_gives_at_most_two_chunks_but_gains_by_having_more() -> None:
+    page = tuple(hit(f"p{n}", 5 - n / 10, "page.md") for n in range(5))
+    legs = Legs((hit("single", 5), *page, hit("last", 1)), ())
+    found = order(legs)
+    assert found[0] == "p0"
+    assert [key for key in found if key.startswith("p")] == ["p0", "p1"]
+    assert order(legs, limit=2) == ["p0", "single"]
+
+
+def test_the_name_of_an_alert_or_error_finds_its_page() -> None:
+    legs = Legs((hit("a", 9), hit("KubePodCrashLooping", 7), hit("z", 1)), ())
+    assert order(legs)[0] == "a"
+    assert order(legs, read("KubePodCrashLooping: pod restarts"))[0] == "KubePodCrashLooping"
+
+
+def test_an_error_token_in_the_text_counts_only_as_a_whole() -> None:
+    legs = Legs(
+        (hit("part", 9, text="ERR_STOCK_SYNCED"), hit("whole", 8, text="say ERR_STOCK_SYNC!"),
+         hit("z", 1)),
+        (),
+    )  # fmt: skip
+    assert order(legs, read("?", codes=("ERR_STOCK_SYNC",)))[0] == "whole"
+    assert order(legs, read("?", codes=("503",)))[0] == "part"
+
+
+def test_a_page_about_the_named_service_is_preferred() -> None:
+    legs = Legs(
+        (hit("a", 9.0, title="Cart"), hit("b", 8.9, title="payments restarts"),
+         hit("c", 8.8, service="payments"), hit("z", 1)),
+        (),
+    )  # fmt: skip
+    assert set(order(legs, read("?", "payments"))[:2]) == {"b", "c"}
+    assert order(legs, read("?", "pay"))[0] == "a"
+
+
+def test_a_title_whose_words_are_all_asked_for_breaks_a_tie() -> None:
+    legs = Legs((hit("a", 5, title="Disk pressure"), hit("b", 5, title="Other things")), ())
+    assert order(legs, read("node under disk pressure"))[0] == "a"
+
+
+def test_nothing_found_ranks_nothing() -> None:
+    assert rank(Legs((), ()), read("x"), 5) == ()
+
+
+def found(legs: Legs, reading: Reading, points: int = 14_243, *, has_dense: bool = True) -> bool:
+    return is_found(
+        legs,
+        reading,
+        term_count=count_terms(reading.question),
+        point_count=points,
+        has_dense=has_dense,
+    )
+
+
+def test_a_near_passage_is_found_and_a_far_one_is_not() -> None:
+    reading = read("why does the scheduler wait for memory")
+    near = Legs((hit("a", 20.0),), (hit("a", 0.7),))
+    far = Legs((hit("a", 4.0),), (hit("a", 0.3),))
+    assert found(near, reading)
+    assert not found(far, reading)
+    assert not found(Legs((), ()), reading)
+    assert not found(Legs((), (hit("a", 0.5),)), reading)
+
+
+def test_the_mark_grows_with_the_collection_within_bounds() -> None:
+    assert found_at(1) == 0.42
+    assert found_at(265) < found_at(14_243) < found_at(200_000) <= 0.68
+    between = Legs((hit("a", 9.0),), (hit("a", 0.45),))
+    assert found(between, read("how often does a cart expire"), 265)
+    assert not found(between, read("how often does a cart expire"))
+
+
+def test_text_alone_decides_until_all_vectors_are_there() -> None:
+    reading = read("kafka broker restart")
+    legs = Legs((hit("a", 14.0),), (hit("b", 0.1),))
+    assert found(legs, reading, has_dense=False)
+    assert not found(legs, reading)
+    assert not found(Legs((hit("a", 3.0),), ()), reading, has_dense=False)
+
+
+def test_a_named_thing_lets_more_through_and_an_exact_token_is_enough() -> None:
+    legs = Legs((hit("a", 9.0, text="see ERR_X here"),), (hit("a", 0.5),))
+    assert not found(legs, read("what about cart and its settings"))
+    assert found(legs, read("what about cart and its settings", "cart"))
+    assert found(legs, read("what about it", codes=("ERR_X",)))
+
+
+@pytest.mark.parametrize(
+    ("scope", "limits"),
+    [
+        (Scope(), None),
+        (
+            Scope(namespaces=frozenset({"shop"}), teams=frozenset({"orders"})),
+            Filter({"namespace": ("", "shop"), "team": ("", "orders")}),
+        ),
+        (Scope(sources=frozenset({"markdown"})), Filter({"source": ("markdown",)})),
+    ],
+)
+def test_the_scope_is_part_of_the_query(scope: Scope, limits: Filter | None) -> None:
+    assert scope_filter(scope) == limits
+
+
+def test_a_passage_shows_the_text_as_found() -> None:
+    legs = Legs(
+        (
+            Hit("k", 3.0, "T › H\n\nbody", {
+                "source": "markdown", "path": "a.md", "title": "T", "heading": "H",
+                "context_chars": 7, "updated_at": "2026-03-04T10:00:00+00:00", "position": 3,
+            }),
+            hit("z", 1.0),
+        ),
+        (),
+    )  # fmt: skip
+    first, *_ = rank(legs, read("x"), 5)
+    passage = passage_of(first, first.score)
+    assert (passage.text, passage.title, passage.heading) == ("body", "T", "H")
+    assert passage.location == "a.md"
+    assert passage.score == 1.0
+    assert passage.updated_at is not None
+    assert not passage.is_fact
+    assert passage_of(first, 0.0).score == 0.0
+    assert passage_of(rank(Legs((hit("z", 1.0),), ()), read("x"), 1)[0], 1.0).updated_at is None
