@@ -18,11 +18,16 @@ RUNBOOK = Passage(
     heading="Payments restarts › Fix", kind="runbook",
 )  # fmt: skip
 CAUSES = Passage(
-    "2", "markdown:docs", "Payments restarts", "runbooks/payments-restarts.md#causes",
+    "2",
+    "markdown:docs",
+    "Payments restarts",
+    "runbooks/payments-restarts.md#causes",
     "| a | b |\n|---|---|\n\n```\ncode. here it is.\n```\n\nWe see it often at night. "
-    "The settlement batch reads all rows at once, see [INC-2031](../incidents/x.md), and runs out of memory.",
-    heading="Payments restarts › Causes", kind="runbook",
-)  # fmt: skip
+    "The settlement batch reads all rows at once, see [INC-2031](../incidents/x.md), and runs out "
+    "of memory.",
+    heading="Payments restarts › Causes",
+    kind="runbook",
+)
 OTHER = Passage(
     "3", "markdown:docs", "Image cannot be pulled", "runbooks/cart-image-pull.md",
     "ImagePullBackOff is caused by a tag that does not exist.\n\n- Ask in the channel.\n",
