@@ -18,7 +18,7 @@ from bot.notices import SLACK_FAILURES, explain, new_reference
 from bot.replies import Reply
 from bot.services import Services
 from bot.surfaces import Place, ReplySurface, Surface, ThreadSurface
-from bot.turns import Turns
+from bot.turns import ThreadKey, Turns
 from core.answers import Answer, Delta, Done, Progress, Scope, Turn
 from core.errors import OpsbotError
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _FIRST_SIGN_SECONDS = 0.7
 # How long a call to Slack that is under way may hold up a cancellation.
 _LAST_CALL_SECONDS = 2.0
+# The answerer has the limit for its model; falling back on what it found takes a little longer.
+_PATIENCE = 1.15
 _THREAD_UNREAD = "I could not read the earlier messages of this thread."
 
 
@@ -54,6 +56,27 @@ class Ask:
     answer_ts: str = ""
     announces: bool = False
 
+    @property
+    def thread(self) -> ThreadKey:
+        """Where questions wait for each other."""
+        return (self.team, self.channel, self.thread_ts)
+
+
+class _StoppedError(Exception):
+    """The asker called the answer off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A question on its way to one surface. `thread` is set where it can be called off."""
+
+    question: str
+    channel: str
+    surface: Surface
+    render: Callable[[Answer, str], AnswerLayout]
+    history: Sequence[Turn] = ()
+    thread: ThreadKey | None = None
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -71,12 +94,18 @@ class Answering:
         self._services = services
         self._client = client
         self._turns = Turns()
+        self._readers: dict[ThreadKey, asyncio.Task[None]] = {}
+
+    def stop(self, thread: ThreadKey) -> bool:
+        """Call off the answer that is being worked on in a thread; False when there is none."""
+        reader = self._readers.get(thread)
+        return reader is not None and reader.cancel()
 
     async def in_thread(self, ask: Ask) -> None:
         """Answer in a thread, after the questions that were asked there before."""
         place = Place(ask.team, ask.channel, ask.thread_ts, ask.user)
         surface = ThreadSurface(self._client, place, ask.answer_ts)
-        thread = (ask.team, ask.channel, ask.thread_ts)
+        thread = ask.thread
         async with self._eyes(ask.channel, ask.message_ts):
             if self._turns.is_busy(thread):
                 await surface.wait()
@@ -90,7 +119,7 @@ class Answering:
             now = self._services.clock.now()
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
-        await self._run(question, (), channel, ReplySurface(reply), render)
+        await self._run(_Job(question, channel, ReplySurface(reply), render))
 
     async def _answer_thread(self, ask: Ask, surface: Surface) -> None:
         earlier: tuple[Turn, ...] | None = ()
@@ -106,74 +135,85 @@ class Answering:
             by = ask.user if ask.announces else ""
             return lay_out(told, reference, self._services.clock.now(), asked_by=by)
 
-        await self._run(ask.question, earlier or (), ask.channel, surface, render)
+        history = earlier or ()
+        await self._run(_Job(ask.question, ask.channel, surface, render, history, ask.thread))
 
-    async def _run(
-        self,
-        question: str,
-        history: Sequence[Turn],
-        channel: str,
-        surface: Surface,
-        render: Callable[[Answer, str], AnswerLayout],
-    ) -> None:
+    async def _run(self, job: _Job) -> None:
         reference = new_reference()
         try:
-            answer = await self._collect(question, history, surface)
+            answer = await self._collect(job)
+        except _StoppedError:
+            await job.surface.finish([notices.stopped()])
+            return
         except asyncio.CancelledError:
-            await self._keep(reference, channel, _unanswered(question))
+            await self._keep(reference, job.channel, _unanswered(job.question))
             interrupted = notices.problem(
                 "I was stopped before the answer was ready.",
                 "Please ask again in a minute.",
                 reference,
                 offers_retry=True,
             )
-            await surface.finish([interrupted])
+            await job.surface.finish([interrupted])
             raise
         except Exception as error:  # whatever fails, the waiting reader is told
             log.exception("question failed, ref %s", reference)
-            await self._keep(reference, channel, _unanswered(question))
+            await self._keep(reference, job.channel, _unanswered(job.question))
             told = explain(error, reference)
             problem = notices.problem(told.headline, told.remedy, reference, offers_retry=True)
-            await surface.finish([problem])
+            await job.surface.finish([problem])
             return
         # Kept before it is posted: if posting fails, the work is not lost.
-        await self._keep(reference, channel, answer)
-        layout = render(answer, reference)
-        await surface.finish(layout.messages(), layout)
+        await self._keep(reference, job.channel, answer)
+        layout = job.render(answer, reference)
+        await job.surface.finish(layout.messages(), layout)
 
-    async def _collect(self, question: str, history: Sequence[Turn], surface: Surface) -> Answer:
+    async def _collect(self, job: _Job) -> Answer:
         """Read the answerer to its end, showing how far it is.
 
         Raises:
             TimeoutError: It did not end within the limit.
             OpsbotError: It ended without an answer.
+            _StoppedError: The asker called it off.
         """
-        limits = self._services.limits
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limits.answer_timeout_seconds
         draft = _Draft()
-        reader = asyncio.create_task(self._read(question, history, draft), name="answer")
-        pause = min(limits.stream_flush_seconds, _FIRST_SIGN_SECONDS)
+        reader = asyncio.create_task(self._read(job, draft), name="answer")
+        if job.thread:
+            self._readers[job.thread] = reader
         try:
-            while True:
-                left = deadline - loop.time()
-                await asyncio.wait({reader}, timeout=max(0.0, min(pause, left)))
-                if reader.done():
-                    break
-                if loop.time() >= deadline:
-                    raise TimeoutError
-                await _undisturbed(surface.show(draft.progress, draft.text))
-                pause = limits.stream_flush_seconds
+            await self._show_until_done(reader, draft, job.surface)
         finally:
+            if job.thread:
+                del self._readers[job.thread]
+            was_stopped = reader.cancelled()
             reader.cancel()
             await asyncio.wait({reader})
+        if was_stopped:
+            raise _StoppedError
         reader.result()
         if draft.answer is None:
             raise OpsbotError("answer", "the search ended without a result", "Please ask again.")
         return draft.answer
 
-    async def _read(self, question: str, history: Sequence[Turn], draft: _Draft) -> None:
-        async for event in self._services.answerer.stream(question, history, Scope()):
+    async def _show_until_done(
+        self, reader: asyncio.Task[None], draft: _Draft, surface: Surface
+    ) -> None:
+        limits = self._services.limits
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limits.answer_timeout_seconds * _PATIENCE
+        pause = min(limits.stream_flush_seconds, _FIRST_SIGN_SECONDS)
+        while True:
+            left = deadline - loop.time()
+            await asyncio.wait({reader}, timeout=max(0.0, min(pause, left)))
+            if reader.done():
+                return
+            if loop.time() >= deadline:
+                raise TimeoutError
+            await _undisturbed(surface.show(draft.progress, draft.text))
+            pause = limits.stream_flush_seconds
+
+    async def _read(self, job: _Job, draft: _Draft) -> None:
+        answerer = self._services.answerer
+        async for event in answerer.stream(job.question, job.history, Scope()):
             match event:
                 case Progress(text):
                     draft.progress = text

@@ -95,6 +95,11 @@ def duration(span: timedelta) -> str:
     return f"{seconds} s"
 
 
+def ago(span: timedelta) -> str:
+    """How long ago something was: "just now", "3 h ago"."""
+    return "just now" if span < timedelta(seconds=10) else f"{duration(span)} ago"
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters, with an ellipsis where something was cut off.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.blocks import parts
 from bot.blocks.markdown import split_markdown
 from bot.blocks.parts import Block, Message
-from bot.mrkdwn import clip, duration, escape, escape_markdown, link
+from bot.mrkdwn import ago, clip, escape, escape_markdown, link
 from core.answers import Answer, Citation, Confidence, Gap
 
 FEEDBACK_ACTION = "answer_feedback"
@@ -17,6 +17,10 @@ SHARE_BLOCK = "answer_share_row"
 # Between an answer's text and what the bot adds below it; earlier answers are read back up to here.
 FOOTER_MARK = "\n\n———\n"
 
+_CERTAINTY = {
+    Confidence.CONFIRMED: "confirmed by the evidence",
+    Confidence.LIKELY: "likely, not proven",
+}
 SHOWN_SOURCES = 5
 SHOWN_GAPS = 5
 MESSAGES_PER_ANSWER = 3
@@ -136,14 +140,14 @@ def _source(citation: Citation, now: datetime) -> str:
     label = f"[{citation.number}] {link(citation.url, title)}"
     if citation.updated_at is None:
         return label
-    age = duration(now - citation.updated_at)
-    return f"{label} · {'seen' if citation.source == 'cluster' else 'updated'} {age} ago"
+    verb = "seen" if citation.source == "cluster" else "updated"
+    return f"{label} · {verb} {ago(now - citation.updated_at)}"
 
 
 def _footer(answer: Answer, reference: str) -> str:
     facts = [_origin(answer)]
-    if answer.confidence is not Confidence.UNKNOWN:
-        facts.append(f"{answer.confidence.value} by the evidence")
+    if answer.confidence in _CERTAINTY:
+        facts.append(_CERTAINTY[answer.confidence])
     facts += [f"{answer.elapsed_seconds:.1f} s", f"ref {escape(reference)}"]
     return " · ".join(facts)
 

@@ -42,8 +42,11 @@ def digest_message(digest: Digest, command: str, *, is_preview: bool = False) ->
         parts.context(window),
         parts.section(totals),
     ]
-    if digest.items:
-        blocks.append(parts.table(_rows(digest), _COLUMNS))
+    news, ongoing = _told_apart(digest.items)
+    if news:
+        blocks.append(parts.table(_rows(digest, news), _COLUMNS))
+    if ongoing:
+        blocks.append(parts.section(_ongoing(ongoing, digest)))
     resolved = _resolved(digest.resolved)
     if resolved:
         blocks.append(parts.section(resolved))
@@ -97,15 +100,9 @@ def badges(item: DigestItem) -> str:
 
 def _heading(digest: Digest, *, is_preview: bool) -> str:
     counts = dict(digest.totals)
-    told = [
-        f"{counts[state]} {state.value}"
-        for state in ItemState
-        if counts.get(state) and state is not ItemState.ONGOING
-    ]
-    news = ", ".join(told[:3]) if told else "nothing new"
-    if not digest.items:
-        news = "all clear now"
-    return f"{'Preview: ' if is_preview else ''}Cluster digest: {news}"
+    told = [f"{counts[state]} {state.value}" for state in ItemState if counts.get(state)]
+    before = "Preview: " if is_preview else ""
+    return f"{before}Cluster digest: {', '.join(told) or f'{len(digest.items)} listed'}"
 
 
 def _window(digest: Digest) -> str:
@@ -115,33 +112,49 @@ def _window(digest: Digest) -> str:
 
 
 def _totals(digest: Digest) -> str:
-    counts = dict(digest.totals)
-    told = [
-        f"{STATE_BADGES[state]} *{counts[state]}* {state.value}"
-        for state in ItemState
-        if counts.get(state)
-    ]
-    if not told:
-        told = [f"*{len(digest.items)}* listed"]
-    return "     ".join(told)
+    told = []
+    for severity, badge in SEVERITY_BADGES.items():
+        count = sum(item.finding.severity is severity for item in digest.items)
+        if count:
+            told.append(f"{badge} {count} {severity.value}")
+    hidden = [f"{count} {escape(severity)}" for severity, count in digest.hidden if count]
+    if hidden:
+        told.append(f"not listed: {', '.join(hidden)}")
+    return "  ·  ".join(told) or "Nothing critical any more"
 
 
-def _rows(digest: Digest) -> list[list[str]]:
-    with_cluster = len({item.finding.owner.cluster for item in digest.items}) > 1
+def _told_apart(
+    items: Sequence[DigestItem],
+) -> tuple[list[DigestItem], list[DigestItem]]:
+    """News for the table and ongoing ones for a line each; without news the table is theirs."""
+    news = [item for item in items if item.state is not ItemState.ONGOING]
+    ongoing = [item for item in items if item.state is ItemState.ONGOING]
+    return (news, ongoing) if news else (ongoing, [])
+
+
+def _ongoing(items: Sequence[DigestItem], digest: Digest) -> str:
+    lines = [f"*{STATE_BADGES[ItemState.ONGOING]} Ongoing*"]
+    for item in items:
+        badge = SEVERITY_BADGES.get(item.finding.severity, "⚪")
+        place = escape(clip(_place(item, digest), 120))
+        problem = escape(clip(_problem(item), 120))
+        age = duration(digest.window.end - item.since)
+        lines.append(f"{badge} {place}: {problem}, {count_and_change(item)}, {age}")
+    return "\n".join(lines)
+
+
+def _rows(digest: Digest, items: Sequence[DigestItem]) -> list[list[str]]:
     rows = [["State", "Problem", "Workload", "Seen", "Team"]]
-    for item in digest.items:
+    for item in items:
         state = f"{badges(item)} {item.state.value}"
         if item.state is ItemState.ONGOING:
             state = f"{state} {duration(digest.window.end - item.since)}"
-        place = workload(item)
-        if with_cluster:
-            place = f"{item.finding.owner.cluster}: {place}"
         seen = f"{count_and_change(item)} {sparkline(item.buckets)}".strip()
         rows.append(
             [
                 state,
-                clip(" ".join(_problem(item).split()), 160),
-                clip(place, 120),
+                clip(_problem(item), 160),
+                clip(_place(item, digest), 120),
                 seen,
                 clip(item.team, 60),
             ]
@@ -149,11 +162,18 @@ def _rows(digest: Digest) -> list[list[str]]:
     return rows
 
 
+def _place(item: DigestItem, digest: Digest) -> str:
+    """The workload, with its cluster where the digest tells of more than one."""
+    place, cluster = workload(item), item.finding.owner.cluster
+    clusters = {told.finding.owner.cluster for told in digest.items}
+    return f"{cluster}: {place}" if len(clusters) > 1 else place
+
+
 def _problem(item: DigestItem) -> str:
     """The finding's title without the workload's name in front: that has its own column."""
     head, separator, rest = item.finding.title.partition(": ")
     names_it = separator and head.casefold() in workload(item).casefold()
-    return rest if names_it and rest else item.finding.title
+    return " ".join((rest if names_it and rest else item.finding.title).split())
 
 
 def _resolved(resolved: Sequence[DigestItem]) -> str:
@@ -176,9 +196,6 @@ def _caveats(digest: Digest) -> str:
     if len(digest.gaps) > _SHOWN_GAPS:
         lines.append(f"⚠️ and {len(digest.gaps) - _SHOWN_GAPS} more places")
     lines += [f"⚠️ {escape(clip(note, 300))}" for note in digest.notes]
-    hidden = [f"{count} {escape(severity)}" for severity, count in digest.hidden if count]
-    if hidden:
-        lines.append(f"Not listed: {', '.join(hidden)}")
     return "\n".join(lines)
 
 
@@ -208,5 +225,7 @@ def _quiet(digest: Digest, *, is_preview: bool) -> Message:
         line = f"⚠️ {before}nothing critical where I could look  ·  {window}\n{unseen}"
     else:
         line = f"✅ {before}nothing critical  ·  {window}"
+        hidden = _totals(digest) if any(count for _, count in digest.hidden) else ""
+        line = f"{line}  ·  {hidden}" if hidden else line
         line = f"{line}\n{unseen}" if unseen else line
     return parts.message(line, [parts.section(line)])

@@ -38,11 +38,7 @@ def help_message(command: str, entries: Sequence[CommandHelp], opening: str = ""
         entries: The command table's words, in its order.
         opening: What went wrong before help was shown, escaped mrkdwn, or ''.
     """
-    lines = [
-        f"`{escape(f'{command} {entry.usage}'.strip())}`  {escape(entry.summary)}\n"
-        f"        _e.g._ `{escape(f'{command} {entry.example}')}`"
-        for entry in entries
-    ]
+    lines = [_line(command, entry) for entry in entries]
     listing = "\n".join(lines)
     more = (
         "In a channel, mention me and ask; I answer in the thread and remember it. "
@@ -56,6 +52,13 @@ def help_message(command: str, entries: Sequence[CommandHelp], opening: str = ""
     ]
     text = "\n".join(part for part in (opening, "*What I can do*", listing, more) if part)
     return parts.message(text, blocks)
+
+
+def _line(command: str, entry: CommandHelp) -> str:
+    told = f"`{escape(f'{command} {entry.usage}')}`  {escape(entry.summary)}"
+    if entry.example == entry.usage:
+        return told
+    return f"{told}, e.g. `{escape(f'{command} {entry.example}')}`"
 
 
 def greeting(command: str) -> Message:

@@ -63,6 +63,11 @@ def offer_ask(command: str, question: str) -> Message:
     return parts.message(says, [parts.section(says), parts.actions([ask])])
 
 
+def stopped() -> Message:
+    """The asker called the answer off."""
+    return _line("⏹️ Stopped. Ask again whenever you like.")
+
+
 def thanks() -> Message:
     """For a vote."""
     return _line("Thank you. Votes show which documents and answers need work.")

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.blocks import parts
 from bot.blocks.parts import Message
-from bot.mrkdwn import clip, duration, escape
+from bot.mrkdwn import ago, clip, duration, escape
 from core.answers import PartHealth, PartState
 
 _BADGES = {PartState.OK: "✅", PartState.DEGRADED: "⚠️", PartState.DOWN: "❌"}
 _ORDER = {PartState.DOWN: 0, PartState.DEGRADED: 1, PartState.OK: 2}
+# Parts that were looked at within this time were looked at together.
+_SAME_CHECK = timedelta(seconds=30)
 
 
 def status_message(health: Sequence[PartHealth], now: datetime) -> Message:
     """A headline that answers "does it work?", then a line a part, with what to do about it."""
     ranked = sorted(health, key=lambda part: _ORDER[part.state])
     headline = f"*{_headline(health)}*"
-    lines = [_line(part, now) for part in ranked]
+    newest = max((part.checked_at for part in health), default=now)
+    lines = [_line(part, newest) for part in ranked]
+    checked = f"checked {ago(now - newest)}"
     blocks = [parts.section(headline)]
     blocks += [
         parts.section("\n".join(lines[start : start + 6]))  # six long lines fill a section
         for start in range(0, len(lines), 6)
     ]
-    return parts.message("\n".join([headline, *lines]), blocks)
+    blocks.append(parts.context(checked))
+    return parts.message("\n".join([headline, *lines, checked]), blocks)
 
 
 def _headline(health: Sequence[PartHealth]) -> str:
@@ -40,11 +45,14 @@ def _headline(health: Sequence[PartHealth]) -> str:
     return f"{badge} {len(ailing)} of {len(health)} parts need attention, the rest work"
 
 
-def _line(part: PartHealth, now: datetime) -> str:
-    name = escape(clip(part.part, 80))
-    detail = escape(clip(" ".join(part.detail.split()), 160))
-    age = duration(now - part.checked_at)
-    says = f"{_BADGES[part.state]}  *{name}*  {detail}  ·  checked {age} ago"
+def _line(part: PartHealth, newest: datetime) -> str:
+    says = f"{_BADGES[part.state]}  *{escape(clip(part.part, 80))}*"
+    detail = " ".join(part.detail.split())
+    if detail:
+        says = f"{says}  {escape(clip(detail, 160))}"
+    behind = newest - part.checked_at
+    if behind > _SAME_CHECK:
+        says = f"{says}  ·  checked {duration(behind)} before the others"
     if part.remedy and part.state is not PartState.OK:
-        return f"{says}\n        → {escape(clip(' '.join(part.remedy.split()), 200))}"
+        return f"{says}\n→ {escape(clip(' '.join(part.remedy.split()), 200))}"
     return says

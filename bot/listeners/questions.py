@@ -20,6 +20,11 @@ from bot.threads import words_of
 log = logging.getLogger(__name__)
 
 _OUTSIDER = "I answer members of this workspace only."
+_SHARED = (
+    "This channel is shared with another organisation, so I keep what I know of the clusters to "
+    "myself here. Ask me in a direct message."
+)
+_STOP_WORDS = frozenset({"stop", "cancel", "abort"})
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
@@ -37,6 +42,12 @@ def register(app: AsyncApp, edge: Edge) -> None:
         if event.get("channel_type") == "im":
             await _take(edge, event, body, context.bot_user_id or "")
 
+    async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
+        # Slack's own Stop button, for apps that are declared agents.
+        thread = (body.get("team_id"), event.get("channel"), event.get("thread_ts"))
+        edge.answering.stop((str(thread[0]), str(thread[1]), str(thread[2])))
+
+    app.event("agent_session_stopped")(on_stop)
     app.event("app_mention")(on_mention)
     app.event("message")(on_message)
 
@@ -53,10 +64,11 @@ async def _take(
         return
     channel, user, ts = str(event["channel"]), str(event["user"]), str(event["ts"])
     thread_ts = str(event.get("thread_ts") or ts)
-    if is_outsider(event, body):
-        log.info("refused a question of %s from another organisation", user)
+    refusal = _refusal(event, body)
+    if refusal:
+        log.info("refused a question of %s in %s", user, channel)
         await edge.client.chat_postEphemeral(
-            channel=channel, user=user, thread_ts=thread_ts, **notices.hint(_OUTSIDER).arguments()
+            channel=channel, user=user, thread_ts=thread_ts, **notices.hint(refusal).arguments()
         )
         return
     limits = edge.services.limits
@@ -67,17 +79,26 @@ async def _take(
     if len(question) > limits.max_question_chars:
         await _say(edge, channel, thread_ts, too_long(len(question), limits.max_question_chars))
         return
-    await edge.answering.in_thread(
-        Ask(
-            question=question,
-            team=str(body.get("team_id") or ""),
-            channel=channel,
-            thread_ts=thread_ts,
-            user=user,
-            bot_user=bot_user,
-            message_ts=ts,
-        )
+    ask = Ask(
+        question=question,
+        team=str(body.get("team_id") or ""),
+        channel=channel,
+        thread_ts=thread_ts,
+        user=user,
+        bot_user=bot_user,
+        message_ts=ts,
     )
+    is_stop = question.casefold().rstrip(".! ") in _STOP_WORDS
+    if is_stop and edge.answering.stop(ask.thread):
+        return
+    await edge.answering.in_thread(ask)
+
+
+def _refusal(event: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """Why a question may not be answered where it was asked, or ''."""
+    if is_outsider(event, body):
+        return _OUTSIDER
+    return _SHARED if body.get("is_ext_shared_channel") else ""
 
 
 async def _say(edge: Edge, channel: str, thread_ts: str, message: Message) -> None:

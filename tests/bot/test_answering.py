@@ -368,3 +368,36 @@ async def test_a_key_that_was_claimed_makes_the_delivery_old(bench: Bench) -> No
     assert await edge.is_new("event:1", "message:T:C:1")
     assert not await edge.is_new("event:2", "message:T:C:1")
     assert await edge.is_new("", "message:T:C:2")
+
+
+async def test_nothing_is_told_in_a_channel_shared_with_another_organisation(
+    bench: Bench,
+) -> None:
+    bench.running.controls.conversation("ops").is_ext_shared = True
+    await ask(bench)
+    assert not bench.own()
+    assert "shared with another organisation" in bench.ephemerals()[0]["text"]
+
+
+@pytest.mark.parametrize("way", ["word", "button"])
+async def test_a_running_answer_can_be_called_off(bench: Bench, way: str) -> None:
+    workspace = bench.running.workspace
+    workspace.app = dataclasses.replace(
+        workspace.app, events=workspace.app.events | {"agent_session_stopped"}
+    )
+    bench.fakes.answerer.scripts = [[Delta("Raise"), asyncio.Event()]]
+    ts = bench.say("<@UOPSBOT> why?")
+    await streaming(bench)
+    if way == "word":
+        bench.say("<@UOPSBOT> Stop!", thread=ts)
+    else:
+        bench.running.controls.stop("ops", "you", ts)
+    await bench.settle()
+    (reply,) = bench.own()
+    assert "Stopped." in seen(reply)
+    assert not bench.running.controls.conversation("ops").find(ts).get("reactions")
+
+
+async def test_stop_without_anything_running_is_a_question(bench: Bench) -> None:
+    await ask(bench, "<@UOPSBOT> stop")
+    assert bench.fakes.answerer.asked[0][0] == "stop"

@@ -30,7 +30,7 @@ def test_the_order_is_answer_sources_footer_feedback() -> None:
         "*Sources*\n[1] <https://docs.example/1|Runbook 1> · updated 3 d ago"
     )
     assert built.blocks[2]["elements"][0]["text"] == (
-        "AI-generated · ollama:llama3.1 · likely by the evidence · 8.2 s · ref ab12"
+        "AI-generated · ollama:llama3.1 · likely, not proven · 8.2 s · ref ab12"
     )
 
 

@@ -19,23 +19,37 @@ def rows(message_blocks: tuple[dict[str, object], ...]) -> list[list[str]]:
     return [[cell["text"] for cell in row] for row in table["rows"]]  # type: ignore[attr-defined]
 
 
-def test_the_parent_has_header_window_totals_and_a_table() -> None:
+def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> None:
+    old = finding("cart", title="cart:  ImagePullBackOff", severity=Severity.HIGH)
     told = digest(
         item(),
-        item("cart", state=ItemState.ONGOING, count_change=0, buckets=(), team=""),
+        item(finding=old, state=ItemState.ONGOING, count_change=0),
         totals=((ItemState.NEW, 1), (ItemState.REGRESSED, 1), (ItemState.ONGOING, 4)),
+        hidden=(("medium", 12), ("info", 0)),
     )
     built = digest_message(told, "/k8s")
     assert [block["type"] for block in built.blocks] == [
-        "header", "context", "section", "table", "context",
+        "header", "context", "section", "table", "section", "context",
     ]  # fmt: skip
-    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 new, 1 regressed"
-    assert "🆕 *1* new     ↩️ *1* regressed     🔁 *4* ongoing" in shown(built)
+    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 new, 1 regressed, 4 ongoing"
+    assert built.blocks[2]["text"]["text"] == (
+        "🔴 1 critical  ·  🟠 1 high  ·  not listed: 12 medium"
+    )
     assert rows(built.blocks) == [
         ["State", "Problem", "Workload", "Seen", "Team"],
         ["🔴 🆕 new", "OOMKilled, 14 restarts", "shop/payments", "14× (+6) ▁▁▂▂▂▁▃▃▄▅▆█", "orders"],
-        ["🔴 🔁 ongoing 3 h", "OOMKilled, 14 restarts", "shop/cart", "14×", "–"],
     ]
+    assert built.blocks[4]["text"]["text"] == (
+        "*🔁 Ongoing*\n🟠 shop/cart: ImagePullBackOff, 14×, 3 h"
+    )
+
+
+def test_without_news_the_table_is_for_the_ongoing_ones() -> None:
+    table = rows(
+        digest_message(digest(item(state=ItemState.ONGOING, buckets=(), team="")), "/k8s").blocks
+    )
+    assert table[1] == ["🔴 🔁 ongoing 3 h", "OOMKilled, 14 restarts", "shop/payments",
+                        "14× (+6)", "–"]  # fmt: skip
 
 
 def test_two_clusters_are_told_apart_in_the_table() -> None:
@@ -53,12 +67,11 @@ def test_a_cluster_scoped_object_is_named_with_its_kind() -> None:
     assert table[1][:3] == ["🟠 🆕 new", "Kubelet stopped posting status", "Node worker-3"]
 
 
-def test_resolved_hidden_gaps_and_notes_are_told_below_the_table() -> None:
+def test_resolved_gaps_and_notes_are_told_below_the_table() -> None:
     told = digest(
         item(),
         resolved=tuple(item(f"cart-{number}", state=ItemState.RESOLVED) for number in range(10)),
         gaps=tuple(gap(f"cluster {number}") for number in range(7)),
-        hidden=(("medium", 12), ("info", 0)),
         notes=("Event messages were cut.",),
         model="ollama:llama3.1",
     )
@@ -67,14 +80,14 @@ def test_resolved_hidden_gaps_and_notes_are_told_below_the_table() -> None:
     assert "and 2 more" in text
     assert "⚠️ Could not look at cluster 0: no connection" in text
     assert "⚠️ Event messages were cut." in text
-    assert "Not listed: 12 medium" in text
     assert "Causes worded by ollama:llama3.1, AI-generated" in text
 
 
 def test_only_resolved_ones_make_a_digest_without_a_table() -> None:
     told = digest(resolved=(item(state=ItemState.RESOLVED),), totals=((ItemState.RESOLVED, 1),))
     built = digest_message(told, "/k8s")
-    assert built.blocks[0]["text"]["text"] == "Cluster digest: all clear now"
+    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 resolved"
+    assert "Nothing critical any more" in shown(built)
     assert "table" not in [block["type"] for block in built.blocks]
 
 
@@ -86,7 +99,7 @@ def test_a_quiet_digest_is_one_line() -> None:
 
 
 def test_quiet_with_hidden_ones_still_counts_them() -> None:
-    assert "Not listed: 3 medium" in digest_message(digest(hidden=(("medium", 3),)), "/k8s").text
+    assert "not listed: 3 medium" in digest_message(digest(hidden=(("medium", 3),)), "/k8s").text
 
 
 def test_with_gaps_it_is_never_all_quiet() -> None:
@@ -100,7 +113,7 @@ def test_a_preview_says_that_it_is_one() -> None:
     text = shown(digest_message(digest(item(), totals=()), "/k8s", is_preview=True))
     assert "Preview: Cluster digest" in text
     assert "only you see this preview" in text
-    assert "*1* listed" in text
+    assert "Cluster digest: 1 listed" in text
 
 
 def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:

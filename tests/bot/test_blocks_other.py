@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +22,8 @@ ENTRIES = (
 def test_help_gives_usage_summary_and_example_of_every_command() -> None:
     text = shown(help_message("/k8s", ENTRIES))
     assert "`/k8s ask &lt;question&gt;`  answers" in text
-    assert "`/k8s ask why?`" in text
+    assert "answers, e.g. `/k8s ask why?`" in text
+    assert text.count("/k8s help") == 1
 
 
 def test_help_opens_with_what_went_wrong() -> None:
@@ -44,8 +48,15 @@ def test_status_lists_the_broken_parts_first_with_a_remedy() -> None:
     lines = built.text.split("\n")
     assert lines[0] == "*❌ 2 of 3 parts need attention, the rest work*"
     assert lines[1].startswith("❌  *cluster demo*")
-    assert lines[3] == "        → Pull the model."
-    assert lines[4] == "✅  *slack*  as told  ·  checked 4 s ago"
+    assert lines[3] == "→ Pull the model."
+    assert lines[4] == "✅  *slack*  as told"
+    assert lines[5] == "checked just now"
+
+
+def test_a_part_that_was_checked_earlier_says_so() -> None:
+    old = dataclasses.replace(part("model"), checked_at=NOW - timedelta(minutes=5), detail="")
+    lines = status_message((part("slack"), old), NOW).text.split("\n")
+    assert lines[2] == "✅  *model*  ·  checked 5 min before the others"
 
 
 def test_status_headlines() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION
+from core.answers import Delta, Done, Progress
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
 from tests.bot.fakes import told
@@ -84,8 +85,6 @@ async def test_hostile_text_notifies_nobody_and_hides_no_link(either: Bench) -> 
     nasty = dataclasses.replace(
         answer(HOSTILE), question=HOSTILE, notes=(HOSTILE,), model=f"x{HOSTILE}"
     )
-    from core.answers import Delta, Done, Progress  # noqa: PLC0415  (only here)
-
     either.fakes.answerer.scripts = [[Progress(HOSTILE), Delta(HOSTILE), Done(nasty)]]
     either.say("<@UOPSBOT> why?")
     await either.eventually(either.own)

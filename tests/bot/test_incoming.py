@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.listeners.incoming import delivery_keys, is_outsider, reason_to_ignore
+
+BODY = {"team_id": "T1", "event_id": "Ev1"}
+PLAIN = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.0", "team": "T1"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subtype": "message_changed"},
+        {"subtype": "message_deleted"},
+        {"subtype": "bot_message"},
+        {"subtype": "channel_join"},
+        {"bot_id": "B1"},
+        {"bot_profile": {"id": "B1"}},
+        {"message": {"bot_id": "B1"}},
+        {"user": "USLACKBOT"},
+        {"user": "UBOT"},
+        {"user": None},
+        {"edited": {"ts": "2.0"}},
+        {"hidden": True},
+    ],
+)
+def test_what_no_person_wrote_just_now_is_ignored(change: dict[str, Any]) -> None:
+    assert reason_to_ignore({**PLAIN, **change}, "UBOT")
+
+
+@pytest.mark.parametrize("change", [{}, {"subtype": "file_share"}, {"thread_ts": "0.5"}])
+def test_what_a_person_wrote_is_not(change: dict[str, Any]) -> None:
+    assert reason_to_ignore({**PLAIN, **change}, "UBOT") == ""
+
+
+def test_a_mention_and_its_message_share_a_key() -> None:
+    mention = delivery_keys(PLAIN, BODY)
+    message = delivery_keys({**PLAIN, "type": "message"}, {**BODY, "event_id": "Ev2"})
+    assert mention == ("event:Ev1", "message:T1:C1:1.0")
+    assert set(mention) & set(message) == {"message:T1:C1:1.0"}
+    assert delivery_keys(PLAIN, {"team_id": "T1"})[0] == ""
+
+
+def test_another_teams_people_are_outsiders() -> None:
+    assert not is_outsider(PLAIN, BODY)
+    assert not is_outsider({**PLAIN, "team": None}, BODY)
+    assert is_outsider({**PLAIN, "user_team": "T2"}, BODY)

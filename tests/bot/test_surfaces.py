@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from bot.blocks.answer import lay_out
+from bot.replies import Reply
+from bot.surfaces import Place, ReplySurface, ThreadSurface
+from tests.bot.bench import Bench, seen
+from tests.bot.samples import NOW, answer
+
+
+def surface_of(bench: Bench, message_ts: str = "", update_seconds: float = 0) -> ThreadSurface:
+    place = Place("TFENWICK", "COPS", bench.say("why?"), "UYOU")
+    return ThreadSurface(bench.client, place, message_ts, update_seconds)
+
+
+async def test_an_updated_message_grows_with_the_answer(bench: Bench) -> None:
+    bench.fault(kind="error", method="chat.startStream", error="unknown_method")
+    surface = surface_of(bench)
+    await surface.show("", "")
+    (message,) = bench.own()
+    assert "Looking into it…" in seen(message)
+    await surface.show("Asking the model", "Raise <it>")
+    assert "Raise &lt;it&gt;" in seen(message)
+    assert "Asking the model…" in seen(message)
+    layout = lay_out(answer("Raise it."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    assert bench.own() == [message]
+    assert "Raise it." in seen(message)
+
+
+async def test_updates_keep_their_distance(bench: Bench) -> None:
+    bench.fault(kind="error", method="chat.startStream", error="unknown_method")
+    surface = surface_of(bench, update_seconds=60)
+    for words in ("a", "b", "c"):
+        await surface.show(words, "")
+    assert bench.calls("chat.update") == []
+
+
+async def test_nothing_new_is_not_sent_to_a_stream(bench: Bench) -> None:
+    surface = surface_of(bench)
+    for _ in range(3):
+        await surface.show("Searching", "Raise")
+    assert bench.calls("chat.appendStream") == []
+
+
+async def test_half_a_link_waits_until_it_is_known_what_it_is(bench: Bench) -> None:
+    surface = surface_of(bench)
+    await surface.show("", "see [docs](htt")
+    await surface.show("", "see [docs](https://evil.example)")
+    (message,) = bench.own()
+    assert "see [docs] (https://evil.example)" in seen(message)
+
+
+async def test_a_stream_that_cannot_be_completed_is_updated(bench: Bench) -> None:
+    surface = surface_of(bench)
+    await surface.show("", "Raise")
+    bench.fault(kind="error", method="chat.stopStream", error="internal_error")
+    layout = lay_out(answer("Raise it."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    (message,) = bench.own()
+    assert message["blocks"][0]["type"] == "markdown"
+    assert len(bench.calls("chat.update")) == 1
+
+
+async def test_a_stream_that_said_it_all_is_only_closed(bench: Bench) -> None:
+    surface = surface_of(bench)
+    await surface.show("", "Raise it.")
+    layout = lay_out(answer("Raise it."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    (message,) = bench.own()
+    assert seen(message).count("Raise it.") == 1
+    assert message["streaming_state"] == "completed"
+
+
+async def test_a_reply_shows_only_its_beginning_and_its_end(bench: Bench) -> None:
+    url = await bench.response_url()
+    surface = ReplySurface(Reply(url, bench.client))
+    await surface.wait()
+    await surface.show("Searching", "Raise")
+    assert bench.ephemerals() == []
+    layout = lay_out(answer("Raise it."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    assert "Raise it." in seen(bench.ephemerals()[0])
