@@ -144,7 +144,7 @@ class CsvTable:
         connection.execute(
             f"CREATE TEMP TABLE made AS SELECT {self._select} "  # noqa: S608  (names are quoted)
             f"FROM (SELECT {shown}, ? AS file FROM incoming) raw",
-            [path.name],
+            [path.as_posix()],
         )
         broken = connection.execute("SELECT count(*) FROM made WHERE moment IS NULL").fetchone()
         connection.execute("INSERT INTO lines SELECT * FROM made WHERE moment IS NOT NULL")

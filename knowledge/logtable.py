@@ -124,6 +124,8 @@ class LogTable:
         if not asks_for_lines and reading.codes and not self._knows_any(reading.codes, allowed):
             return ()
         where = self._where(reading, allowed, zone, is_for_errors=not asks_for_lines)
+        if not where.words and reading.limit is None:
+            return ()  # "what are the log retention rules" names no line
         passage = self._summary(where, reading, allowed, zone, is_exact=asks_for_lines)
         return (passage,) if passage else ()
 
@@ -289,7 +291,7 @@ class LogTable:
         rows = self.table.query(
             "SELECT moment, level, namespace, pod, service, code, message, rank FROM lines "
             "WHERE file = ? AND rank >= 40 ORDER BY moment",
-            [Path(path).name],
+            [Path(path).as_posix()],
         )
         places: dict[str, tuple[str, str]] = {}
         entries = []
@@ -304,7 +306,7 @@ class LogTable:
             place = "/".join(part for part in (namespace, service) if part)
             yield Document(
                 source="csv-logs",
-                path=f"{Path(path).name}#{key}",
+                path=f"{Path(path).parent.name}/{Path(path).name}#{key}".lstrip("/"),
                 title=f"Errors in the log of {place}" if place else "Errors in the log",
                 text=f"{found.template}\n\nFor example: {_cut(found.first.message)}",
                 updated_at=updated_at,

@@ -35,6 +35,7 @@ _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
     "restarting": ("restarts",), "restarted": ("restarts",), "p95": ("latency",),
     "usage": ("used", "working"), "connection": ("connections",), "behind": ("lag",),
 }  # fmt: skip
+_EXPLAINED = frozenset({Intent.WHY, Intent.HOW, Intent.CONFIG})
 # Words that stand in a name for its unit or its statistics, and tell nothing of its subject.
 _UNITS = frozenset({"bytes", "ms", "us", "seconds", "percent", "total", "s", "ratio", "set"})
 
@@ -89,8 +90,7 @@ class MetricTable:
             reading: Names choose the service, other words the quantity, and the period limits.
             scope: Whether this source may be used at all.
             zone: Times in the text are told in it.
-            hidden: Names of services and nodes outside the channel's scope; their series are
-                not read. A series whose subject nobody knows is hidden when a scope is set.
+            hidden: Names of services outside the channel's scope; their series are not read.
 
         Raises:
             KnowledgeError: The table cannot be queried.
@@ -220,24 +220,26 @@ def choose_series(
     wants_numbers = Intent.METRICS in reading.intents or reading.time_range is not None
     if Intent.LIMITS in reading.intents and not wants_numbers:
         return []  # "what is the memory limit" asks for a setting, not for a measurement
+    if not subjects and reading.intents & _EXPLAINED:
+        return []  # "explain the low latency of …" asks for words
     scored = []
     for name in names:
         subject, _, quantity = name.rpartition("/")
         if subject in hidden:
             continue
-        words = set(_WORD.findall(quantity.lower())) - _UNITS
-        overlap = len(words & asked)
+        overlap = len((set(_WORD.findall(quantity.lower())) - _UNITS) & asked)
         is_named = bool(subject) and subject.lower() in subjects
-        has_other_subject = bool(subject) and bool(subjects) and not is_named
         # A name alone is enough only where numbers were asked for; a word alone ("memory") too.
-        if has_other_subject or not (is_named or overlap):
-            continue
-        if (is_named and (overlap or wants_numbers)) or (overlap and wants_numbers):
+        if is_named and (overlap or wants_numbers):
             scored.append((overlap, name))
-    # Where the quantity was named too, other series of the same subject only distract.
-    has_quantity = any(overlap for overlap, _ in scored)
-    kept = [item for item in scored if item[0] or not has_quantity]
-    return [name for _, name in sorted(kept, key=lambda item: (-item[0], item[1]))][:MOST_SERIES]
+        elif not subjects and overlap and wants_numbers:
+            # Nobody is named, but "the gateway" is a part of a name.
+            scored.append((overlap + len(set(_WORD.findall(subject.lower())) & asked), name))
+    # Where the quantity was named too, series that fit less only distract.
+    best = max((overlap for overlap, _ in scored), default=0)
+    least = min(best, 1) if subjects else best
+    kept = sorted(item for item in scored if item[0] >= least)
+    return [name for _, name in sorted(kept, key=lambda item: -item[0])][:MOST_SERIES]
 
 
 def sparkline(values: Sequence[float | None]) -> str:

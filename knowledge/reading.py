@@ -120,6 +120,7 @@ _INTENTS = {
     r"|error messages?|critical errors|show (?:me )?(?:all |the )?errors",
     Intent.METRICS: r"metrics?|latency|p9\d|p50|usage|utili[sz]ation|throughput|per second|qps|rps"
     r"|chart|trend|peak\w*|average|maximum|minimum|max|sparkline|how (?:high|many restarts)"
+    r"|how much [\w -]{1,60}? us(?:e|es|ing)\b|close to|near(?:ing)? (?:its|the)"
     r"|consumer lag|disk (?:used|usage|space)|working set|connections",
     Intent.SIMILAR: r"similar|happen(?:ed)? .{0,40}?before|seen .{0,60}?before"
     r"|(?:something|anything|incidents?) like|past incidents?|"

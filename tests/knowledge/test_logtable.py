@@ -141,6 +141,11 @@ def test_nothing_found_is_told_with_what_the_log_holds(table: LogTable) -> None:
     assert text_of(table, nothing).startswith("1 line of level WARNING or above")
 
 
+def test_a_question_that_names_no_line_gets_none(table: LogTable) -> None:
+    assert ask(table, Reading("what are the log retention rules", "", intents=LOGS)) is None
+    assert text_of(table, Reading("last 2 log lines", "", intents=LOGS, limit=2)).startswith("8")
+
+
 def test_the_scope_limits_every_query(table: LogTable) -> None:
     shop = Scope(namespaces=frozenset({"shop"}))
     assert ask(table, Reading("last critical errors", "", intents=LOGS), shop) is not None
@@ -216,6 +221,18 @@ def test_kinds_of_error_lines_become_documents_that_do_not_change_as_the_log_gro
         )
     table.table.refresh()
     assert list(table.documents(path, None)) == documents
+
+
+def test_files_of_one_name_in_two_folders_are_kept_apart(tmp_path: Path) -> None:
+    for folder, message in (("a", "one broke"), ("b", "two broke")):
+        (tmp_path / folder).mkdir()
+        row = f"2026-03-04T10:00:00Z,ERROR,shop,{POD},inventory,503,{message}\n"
+        (tmp_path / folder / "x.csv").write_text(HEADER + row)
+    table = LogTable(f"{tmp_path}/*/x.csv")
+    table.table.refresh()
+    (document,) = table.documents(f"{tmp_path}/b/x.csv", None)
+    assert document.text.startswith("two broke")
+    assert document.path.startswith("b/x.csv#")
 
 
 def test_an_empty_log_says_so(tmp_path: Path) -> None:

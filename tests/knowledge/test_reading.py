@@ -114,6 +114,8 @@ CASES = [
     case("latest five log lines of redis", "redis", intents=[I.LOGS], limit=5),
     case("3 most recent errors", intents=[I.LOGS], limit=3),
     case("errors in the last 10 minutes"),
+    case("is payments close to its memory limit", "payments", intents=[I.METRICS, I.LIMITS]),
+    case("how much memory does redis use", "redis", intents=[I.METRICS]),
     case("p99 latency of checkout", "checkout", intents=[I.METRICS]),
     case("chart the disk usage of worker-2", "worker-2", intents=[I.METRICS]),
     case("have we seen this before", intents=[I.SIMILAR]),
