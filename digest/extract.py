@@ -11,17 +11,22 @@ from core.answers import Citation, Passage
 MAX_SENTENCE_CHARS = 300
 _CAUSE_HEADING = re.compile(r"\b(?:causes?|why|root cause|reason)\b", re.IGNORECASE)
 _CAUSE_SENTENCE = re.compile(
-    r"\b(?:caused? by|cause is|because|usually means|is due to|was the cause|nearly always|"
-    r"the reason)\b",
+    r"\b(?:caused? by|cause is|because|usually means|is due to|was the cause|nearly always)\b",
     re.IGNORECASE,
 )
 _STEP_HEADING = re.compile(
-    r"\b(?:fix|fixes|fixing|steps?|mitigat\w+|remed\w+|resol\w+|actions?|what to do|recover\w*|"
-    r"immediate\w*|first|procedure|repair|look)\b",
+    r"\b(?:fix\w*|steps?|mitigat\w+|remed\w+|resol\w+|act|actions?|what to do|recover\w*|stop|"
+    r"immediate\w*|procedure|repair)\b",
     re.IGNORECASE,
 )
+# Sections whose steps do not solve the problem: they only look, or say what to leave.
+_LOOK_HEADING = re.compile(r"\b(?:look|reading|diagnos\w+|check\w*|verify)\b", re.IGNORECASE)
+_NO_STEP_HEADING = re.compile(
+    r"\b(?:not|never|impact|background|afterwards|rules|hit|why)\b", re.IGNORECASE
+)
 _STEP = re.compile(
-    r"^[ \t]{0,3}(?:1[.)]|[-*+])[ \t]+(?P<step>\S.*(?:\n(?![ \t]*\n)[ \t]+\S.*)*)", re.MULTILINE
+    r"^[ \t]{0,3}(?:\d{1,2}[.)]|[-*+])[ \t]+(?P<step>\S.*(?:\n(?![ \t]*\n)[ \t]+\S.*)*)",
+    re.MULTILINE,
 )
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?]+(?:[.!?](?![\s)\]\"']|$)[^.!?]*)*[.!?]*[\"')\]]*")
@@ -72,21 +77,35 @@ def runbook_cause(passages: Sequence[Passage], words: Sequence[str]) -> str:
                 return (fitting or sentences)[0]
     for passage in passages:
         for sentence in _sentences(passage.text):
-            if _CAUSE_SENTENCE.search(sentence):
+            if _CAUSE_SENTENCE.search(sentence) and _has(sentence, words):
                 return sentence
     return ""
 
 
 def first_step(passages: Sequence[Passage]) -> str:
-    """The first sentence of a runbook's first step, of a section on what to do if there is one."""
-    ordered = sorted(passages, key=lambda each: not _STEP_HEADING.search(each.heading))
-    for passage in ordered:
-        match = _STEP.search(_FENCE.sub("", passage.text))
-        if match:
+    """The first sentence of a runbook's first step, of a section on what to do if there is one.
+
+    Questions and openings of a table or a command are no steps by themselves.
+    """
+    for passage in sorted(passages, key=_distance_from_steps):
+        if _NO_STEP_HEADING.search(_last_heading(passage)):
+            continue
+        for match in _STEP.finditer(_FENCE.sub("", passage.text)):
             sentences = _sentences(match["step"])
-            if sentences:
+            if sentences and not sentences[0].rstrip("*_").endswith(("?", ":")):
                 return sentences[0]
     return ""
+
+
+def _distance_from_steps(passage: Passage) -> int:
+    heading = _last_heading(passage)
+    if _STEP_HEADING.search(heading):
+        return 0
+    return 2 if _LOOK_HEADING.search(heading) else 1
+
+
+def _last_heading(passage: Passage) -> str:
+    return passage.heading.rsplit("›", 1)[-1]
 
 
 def _sentences(text: str) -> list[str]:

@@ -30,7 +30,8 @@ CAUSES = Passage(
 )
 OTHER = Passage(
     "3", "markdown:docs", "Image cannot be pulled", "runbooks/cart-image-pull.md",
-    "ImagePullBackOff is caused by a tag that does not exist.\n\n- Ask in the channel.\n",
+    "It waits because it must.\n\nA pull that fails is caused by a tag that does not exist."
+    "\n\n- Ask in the channel.\n",
     kind="runbook",
 )  # fmt: skip
 INCIDENT = Passage("4", "markdown:docs", "INC-2031", "incidents/inc-2031.md", "It was OOMKilled.")
@@ -61,6 +62,25 @@ def test_an_unproven_cause_is_completed_by_the_runbook() -> None:
     )
     assert "caused by a tag that does not exist" in pull.cause
     assert pull.suggestion == "Ask in the channel."
+
+
+def test_a_step_is_taken_from_what_to_do_not_from_what_to_ask() -> None:
+    def page(heading: str, text: str) -> Passage:
+        return Passage(
+            heading, "m", "OOM", "runbooks/oom.md", text, f"OOM › {heading}", kind="runbook"
+        )
+
+    look = page("Look first", "1. Which pod is OOMKilled?\n2. Read the log of it.")
+    never = page("What not to do", "- Do not restart it blindly.")
+    plain = page("Tag is missing", "- Run:\n- Ask the team about it.")
+    fix = page("Fix", "1. Raise the limit now. And wait.")
+
+    def suggestion(*pages: Passage) -> str:
+        return compose(_change(finding()), Lookup((look, *pages)), Ownership(), None).suggestion
+
+    assert suggestion(never, plain, fix) == "Raise the limit now."
+    assert suggestion(never, plain) == "Ask the team about it."
+    assert suggestion(never) == "Read the log of it."
 
 
 def test_the_owners_runbook_is_preferred_where_it_fits() -> None:
