@@ -163,7 +163,7 @@ class Library:
         facts, gaps = await self._facts(reading, scope)
         passages: tuple[Passage, ...] = ()
         try:
-            passages = await self._search(reading, scope, limit)
+            passages = await self._search(reading, scope, limit, gaps)
         except KnowledgeError as error:
             gaps.append(Gap("documentation search", error.wrong, error.remedy))
         kinds = {source.kind for source in self._sources if scope.allows_source(source.kind)}
@@ -174,11 +174,15 @@ class Library:
             looked_in=tuple(shown for kind, shown in _SHOWN.items() if kind in kinds),
         )
 
-    async def _search(self, reading: Reading, scope: Scope, limit: int) -> tuple[Passage, ...]:
+    async def _search(
+        self, reading: Reading, scope: Scope, limit: int, gaps: list[Gap]
+    ) -> tuple[Passage, ...]:
         text = reading.search_text.strip()
         if not text or limit < 1:
             return ()
         legs = await search(self._store, self._embedder, text, scope)
+        if legs.failure is not None:
+            gaps.append(Gap("search by meaning", legs.failure.wrong, legs.failure.remedy))
         if not self._answers(legs, reading):
             return ()
         ranked = rank(legs, reading, limit)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.answers import Passage, Scope
+from core.errors import KnowledgeError
 from core.questions import Reading
 from knowledge.ports import Embedder, Filter, Hit, VectorStore
 from knowledge.sparse import with_parts
@@ -49,10 +50,11 @@ _SMALLEST_SCORE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """What both legs found, each best first."""
+    """What both legs found, each best first; `failure` is why there is no second one."""
 
     sparse: Sequence[Hit]
     dense: Sequence[Hit]
+    failure: KnowledgeError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,20 @@ class Ranked:
 
 
 async def search(store: VectorStore, embedder: Embedder | None, text: str, scope: Scope) -> Legs:
-    """Ask both legs; without an embedder only the text leg.
+    """Ask both legs; without an embedder, or when it fails, only the text leg.
 
     Raises:
-        KnowledgeError: The store or the model fails.
+        KnowledgeError: The store fails at the text leg already.
     """
     filters = scope_filter(scope)
     sparse = await store.search_sparse(text, LEG_LIMIT, filters)
     if embedder is None:
         return Legs(sparse, ())
-    (vector,) = await embedder.embed([text])
-    return Legs(sparse, await store.search_dense(vector, LEG_LIMIT, filters))
+    try:
+        (vector,) = await embedder.embed([text])
+        return Legs(sparse, await store.search_dense(vector, LEG_LIMIT, filters))
+    except KnowledgeError as error:
+        return Legs(sparse, (), error)
 
 
 def scope_filter(scope: Scope) -> Filter | None:

@@ -201,6 +201,26 @@ async def test_a_lost_store_is_a_gap_and_the_facts_still_come(
     await library.close()
 
 
+class LostModel(WordEmbedder):
+    """An encoder whose server went away."""
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Fails as such a server would."""
+        del texts
+        raise KnowledgeError("embed the question", "the model does not answer", "Start it")
+
+
+async def test_a_lost_encoder_leaves_the_text_search_and_is_a_gap(folder: Path) -> None:
+    store = await EdgeStore.open(folder / "qdrant", "words-32", 32)
+    library = make(folder, store, LostModel(), None)
+    await library.start()
+    await library.index()
+    lookup = await ask(library, "payments OOMKilled memory")
+    assert any(passage.location == "payments.md" for passage in lookup.passages)
+    assert [gap.what for gap in lookup.gaps] == ["search by meaning"]
+    await library.close()
+
+
 async def test_missing_files_are_gaps_and_problems_never_failures(
     tmp_path: Path, embedder: WordEmbedder
 ) -> None:
