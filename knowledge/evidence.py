@@ -43,7 +43,7 @@ def citations(used: Sequence[Passage]) -> tuple[Citation, ...]:
     return tuple(
         Citation(
             number=number,
-            title=f"{p.title} › {p.heading}" if p.heading and p.heading not in p.title else p.title,
+            title=full_title(p),
             location=p.location,
             source=p.source,
             url=p.url,
@@ -51,6 +51,14 @@ def citations(used: Sequence[Passage]) -> tuple[Citation, ...]:
         )
         for number, p in enumerate(used, start=1)
     )
+
+
+def full_title(passage: Passage) -> str:
+    """Title and heading path, without saying the title twice."""
+    title, heading = passage.title, passage.heading
+    if not heading or heading in title:
+        return title
+    return heading if heading.startswith(title) else f"{title} › {heading}"
 
 
 def renumber(

@@ -36,10 +36,14 @@ _PLAN = frozenset({Intent.HOW, Intent.WHY, Intent.STATUS})
 _EXACT = frozenset(
     {Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES, Intent.LOGS, Intent.METRICS, Intent.SIMILAR}
 )
+_GRAPH = frozenset({Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES})
 _AS_FOUND = frozenset({Intent.LOGS, Intent.METRICS, Intent.SIMILAR})  # their order means something
 _FIX = re.compile(
     r"fix|mitigat|resol|what to do|steps|recover|repair|force|first|remed", re.IGNORECASE
 )
+_COMPARED = _PLAN | {Intent.LIMITS, Intent.CONFIG}
+_ASKS_WHO_CALLS = re.compile(r"\bdepends? on\b|\bwho (?:calls|uses)\b|\buses?\b", re.IGNORECASE)
+_CALLED = re.compile(r"\bcalled by\b|\b(?:is|are) hit\b|\baffects?\b", re.IGNORECASE)
 _FACT_LINES = 5
 _LONGEST_LINE_WORDS = 45
 
@@ -75,7 +79,7 @@ class _Weights:
             # What the cluster says is wrong tells which part of a page is meant.
             for term in {stem for p in passages if p.is_fact for stem in _telling(p.text)}:
                 if counts[term] and term not in self._weights:
-                    self._weights[term] = 0.6 * math.log(1 + len(lines) / (1 + counts[term]))
+                    self._weights[term] = 1.2 * math.log(1 + len(lines) / (1 + counts[term]))
 
     def score(self, text: str) -> float:
         """The weight of the question's words in a text, long ones damped."""
@@ -95,12 +99,17 @@ def extract(reading: Reading, passages: Sequence[Passage], limit_words: int = 12
     weights = _Weights(reading, passages)
     budget = _Budget(limit_words)
     parts: list[str] = []
+    is_aside = bool(prose) and not reading.intents & (_GRAPH | _AS_FOUND)
+    if is_aside and all(passage.source == "graph" for _, passage in facts):
+        facts = []  # who owns it does not answer how or why
     seen = _facts(reading, facts, weights, budget.part(0.6) if prose else budget)
     if seen:
         parts.append(seen)
     if difference := _difference(reading, facts, prose):
         parts.append(difference)
-    if prose and not (seen and reading.intents and reading.intents <= _EXACT):
+    if prose and Intent.SIMILAR in reading.intents:
+        parts.append(_incidents(reading, prose, weights))
+    elif prose and not (seen and reading.intents and reading.intents <= _EXACT):
         parts += _pages(reading, prose, weights, budget, has_facts=bool(seen))
     if command := _next_command(reading, facts, prose, "\n".join(parts)):
         parts.append(command)
@@ -135,6 +144,33 @@ class _Budget:
         return True
 
 
+def _incidents(reading: Reading, prose: list[tuple[int, Passage]], weights: _Weights) -> str:
+    """One line a document, incident reports before others."""
+    ordered = sorted(prose, key=lambda item: not _is_incident(item[1]))
+    if any(_is_incident(passage) for _, passage in ordered):
+        ordered = [item for item in ordered if _is_incident(item[1])]
+    lines: dict[str, str] = {}
+    for n, passage in ordered:
+        units = _page_units(reading, n, passage, weights)
+        units = [
+            unit
+            for unit in units
+            if unit.block.kind in _SAID and not commands.changing_commands(unit.text)
+        ]
+        if passage.location in lines or not units or len(lines) == 4:
+            continue
+        best = max(units, key=lambda unit: unit.score)
+        text = f"**{plain(passage.title)}**: {_short(best.text)}"
+        lines[passage.location] = f"- {_cite(text, n)}"
+    return "\n".join(("**Written about something like it**", *lines.values())) if lines else ""
+
+
+def _is_incident(passage: Passage) -> bool:
+    return passage.source == "past" or bool(
+        re.search(r"incident|\binc-\d", passage.location, re.IGNORECASE)
+    )
+
+
 def _facts(
     reading: Reading, facts: list[tuple[int, Passage]], weights: _Weights, budget: _Budget
 ) -> str:
@@ -148,7 +184,8 @@ def _facts(
     if reading.intents and reading.intents <= _AS_FOUND:
         best = next(unit for unit in first or units if unit.number == best.number)
     titles = dict(facts)
-    lead = _short(_with_subject(titles[best.number], best.text)) if first else ""
+    longest = 2 * _LONGEST_LINE_WORDS if reading.intents & _EXACT else _LONGEST_LINE_WORDS
+    lead = _short(_with_subject(titles[best.number], best.text), longest) if first else ""
     budget.take(lead)
     wants_all = bool(reading.intents & _EXACT)
     rest = [
@@ -157,9 +194,16 @@ def _facts(
         if not lead or (unit is not best and (wants_all or not _is_repeated(unit.text, lead)))
     ]
     most = max(_FACT_LINES, min(reading.limit or 0, 10)) + (3 if wants_all else 0)
+    wants_lines = bool(reading.intents & {Intent.LOGS, Intent.METRICS}) or bool(reading.limit)
+    if Intent.SIMILAR in reading.intents:
+        most = 2  # the reports of the past are what was asked for
     floor = 0.0 if wants_all else best.score * 0.05
     chosen: list[_Unit] = []
+    told = {_without_digits(best.text)} if lead else set()
     for unit in sorted(rest, key=lambda unit: (-unit.score, unit.order)):
+        if not wants_lines and _without_digits(unit.text) in told:
+            continue
+        told.add(_without_digits(unit.text))
         if len(chosen) < most and unit.score >= floor and budget.take(_short(unit.text)):
             chosen.append(unit)
     lines = [_cite(lead, best.number)] if lead else []
@@ -176,6 +220,11 @@ def _facts(
     return "\n".join(lines)
 
 
+def _without_digits(text: str) -> str:
+    """The same for lines of a log that say the same at another time."""
+    return re.sub(r"\d+", "#", text)
+
+
 def _changes(text: str) -> bool:
     """Whether a fact tells a changing command; SQL in a log line is what happened, not advice."""
     return bool(commands.changing_commands(text, with_sql=False))
@@ -186,9 +235,15 @@ def _fact_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -
     wants_trouble = not reading.intents or bool(reading.intents & _PLAN)
     for order, block in enumerate(_fact_blocks(passage.text)):
         text = plain(block.text)
-        if block.kind is BlockKind.HEADING or not text:
+        if block.kind is BlockKind.HEADING or not text or text.endswith(":"):
             continue
         score = weights.score(f"{passage.title} {text}") + 0.3 * weights.score(text) + 0.05
+        if passage.source == "graph" and not reading.intents & _GRAPH:
+            score *= 0.3  # who owns it is good to know, but not what was asked
+        if passage.source == "cluster" and wants_trouble:
+            score *= 1.5  # how it stands now says more than lines from before
+        if _ASKS_WHO_CALLS.search(reading.question) and _CALLED.search(text):
+            score *= 2.0
         if wants_trouble and _TROUBLE.search(text):
             score *= 1.6
         if Intent.WHY in reading.intents and _CAUSE.search(text):
@@ -212,7 +267,10 @@ def _fact_blocks(text: str) -> Iterable[Block]:
             yield from blocks("\n".join(in_table))
             in_table = []
         if line.strip() and not re.fullmatch(r"\s*[`~]{3,}\w*\s*", line):
-            yield Block(BlockKind.PARAGRAPH, re.sub(r"^\s*(?:[-*•]\s+)?", "", line).rstrip())
+            text = re.sub(r"^\s*(?:[-*•]\s+)?", "", line).rstrip()
+            whole = len(text.split()) <= 30 or text.lower().startswith("log line")
+            for part in [text] if whole else sentences(Block(BlockKind.PARAGRAPH, text)):
+                yield Block(BlockKind.PARAGRAPH, part)
 
 
 def _pages(
@@ -294,13 +352,17 @@ def _best_rows(reading: Reading, units: list[_Unit]) -> list[_Unit]:
     """Rows and "key: value" lines on what was asked, at most four."""
     rows = [unit for unit in units if unit.block.kind is BlockKind.ROW or _is_setting(unit.text)]
     named = [
-        unit
-        for unit in rows
-        if any(name.lower() in unit.text.lower().split(" — ")[0] for name in reading.names)
+        unit for unit in rows if any(_is_key(name.lower(), unit.text) for name in reading.names)
     ]
     best = sorted(named or rows, key=lambda unit: -unit.score)
     top = best[0].score if best else 0.0
     return [unit for unit in best[:4] if unit.score >= 0.5 * top > 0]
+
+
+def _is_key(name: str, row: str) -> bool:
+    """Whether a row is headed by a name, and not by a sentence that mentions it."""
+    first = re.split(r"[\s`*,/]+", row.lower().split(" — ")[0].strip("`* "))
+    return name in first and len(first) <= 3
 
 
 def _is_setting(text: str) -> bool:
@@ -334,16 +396,20 @@ class _Plan:
 def _steps(reading: Reading, prose: list[tuple[int, Passage]], weights: _Weights) -> list[_Plan]:
     """The page whose numbered steps fit best, if any page has steps: none or one."""
     best: tuple[float, _Plan] | None = None
-    for n, passage in prose[:5]:
+    names = [name.lower() for name in reading.names]
+    on_it = [item for item in prose if any(name in _about(item[1]) for name in names)]
+    for n, passage in (on_it or prose)[:5]:
         found = tuple(blocks(passage.text))
         if not any(block.kind is BlockKind.STEP for block in found):
             continue
-        about = f"{passage.title} {passage.heading} {passage.service} {passage.location}".lower()
-        score = weights.score(f"{about} {passage.text}") / (1 + 0.2 * n)
-        score *= 2.0 if any(name.lower() in about for name in reading.names) else 1.0
+        score = weights.score(f"{_about(passage)} {passage.text}") / (1 + 0.2 * n)
         if best is None or score > best[0]:
             best = (score, _Plan(n, passage, found))
     return [best[1]] if best else []
+
+
+def _about(passage: Passage) -> str:
+    return f"{passage.title} {passage.heading} {passage.service} {passage.location}".lower()
 
 
 def _written_steps(plans: list[_Plan], budget: _Budget, *, has_heading: bool) -> str:
@@ -365,7 +431,7 @@ def _written_steps(plans: list[_Plan], budget: _Budget, *, has_heading: bool) ->
 
 
 def _heading(passage: Passage, has_facts: bool) -> str:
-    name = passage.heading or passage.title
+    name = passage.heading.removeprefix(f"{passage.title} › ") or passage.title
     who = "What the runbook says" if "runbook" in passage.location.lower() else "What is written"
     return f"**{who}** ({plain(name)})" if has_facts or name else f"**{who}**"
 
@@ -445,7 +511,7 @@ def _difference(
     reading: Reading, facts: list[tuple[int, Passage]], prose: list[tuple[int, Passage]]
 ) -> str:
     """Says when the cluster and a page give different memory limits for what was asked."""
-    if not reading.names:
+    if not reading.names or (reading.intents and not reading.intents & _COMPARED):
         return ""
     name = reading.names[0].lower()
     live = _limits(
@@ -502,12 +568,13 @@ def _is_repeated(text: str, other: str) -> bool:
     return not words or len(words & set(terms(other))) >= 0.85 * len(words)
 
 
-def _short(text: str) -> str:
+def _short(text: str, most_words: int = _LONGEST_LINE_WORDS) -> str:
     parts = text.split()
-    if len(parts) <= _LONGEST_LINE_WORDS:
+    if len(parts) <= most_words:
         return text
-    cut = " ".join(parts[:_LONGEST_LINE_WORDS])
+    cut = " ".join(parts[:most_words])
     cut = cut.replace("`", "") if cut.count("`") % 2 else cut
+    cut = cut.replace("**", "") if cut.count("**") % 2 else cut
     return f"{cut.rstrip('.,;:')} …"
 
 

@@ -33,11 +33,13 @@ _NOTIFIES = re.compile(
 )
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\(\s*<?([^)\s>]*)>?[^)\n]*\)")
 _URL = re.compile(r"\b(?:https?|ftp|file|ssh)://[^\s<>()\[\]`\"']+", re.IGNORECASE)
+# Only what speaks of the evidence itself: "storageclass not found" is a fact and needs its passage.
 _UNKNOWN = re.compile(
-    r"\b(?:not (?:mention|state|known|say|said|found|specif|contain|cover|include|answer|name|"
-    r"clear)"
-    r"|(?:passages?|evidence|documents?|sources?|runbooks?) (?:do|does) not|unknown|cannot (?:be )?"
-    r"(?:tell|say|confirm|determine)|no (?:passage|evidence|information|runbook|mention))",
+    r"\b(?:passages?|evidence|documents?|documentation|sources?|runbooks?|context)\b[^.]{0,40}"
+    r"\b(?:not|no|never|nothing)\b|\bno (?:passage|evidence|information|runbook|mention)\b|"
+    r"\b(?:is|are|remains?) (?:not (?:known|clear|stated|mentioned|specified)|unknown|unclear)\b|"
+    r"\b(?:I|we) (?:cannot|can't|could not|couldn't|do not|don't) (?:tell|say|know|find|determine|"
+    r"confirm|answer)\b",
     re.IGNORECASE,
 )
 _NEGATIONS = word_set("not no never cannot without don't doesn't isn't aren't won't can't")
@@ -156,14 +158,15 @@ class Checker:
         wanted = frozenset(terms(body))
         if not wanted:
             return Verdict(None, reason="says nothing")
-        if _UNKNOWN.search(body) and not self._unknown_claim(body, self._sources):
-            return Verdict(body, is_admission=True)
         named = [source for source in self._sources if source.number in cited]
         reason = ""
         if named:
             reason = self._unsupported(body, wanted, named, _ENOUGH)
             if not reason:
                 return Verdict(body, tuple(source.number for source in named))
+        bare = re.sub(r"`[^`]*`", "", body)
+        if _UNKNOWN.search(bare) and not self._unknown_claim(body, self._sources):
+            return Verdict(body, is_admission=True)
         ranked = sorted(self._sources, key=lambda s: len(wanted & s.words), reverse=True)
         for group in [[source] for source in ranked[:4]] + [ranked[:2]]:
             other = self._unsupported(body, wanted, group, _ENOUGH_UNASKED)
@@ -358,7 +361,8 @@ def _take_citations(text: str) -> tuple[str, list[int]]:
         flat = _LINK.sub(lambda m: f"{m[1]} ({m[2]})" if m[2] != m[1] else m[1], part)
         return _CITATION.sub(take, flat)
 
-    return outside_code(text, clean).strip(), numbers
+    body = outside_code(text, clean).strip()
+    return re.sub(r"([!?]|\.\s)\s*\.$", r"\1", body).strip(), numbers
 
 
 def _balanced(text: str) -> str:

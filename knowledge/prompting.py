@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 
 from core.answers import Passage, Turn
+from knowledge.evidence import full_title
 from knowledge.ports import Prompt
 
 CHARS_PER_TOKEN = 3.0
@@ -99,7 +100,7 @@ def render(
 
 
 def _block(number: int, passage: Passage, nonce: str) -> str:
-    place = " › ".join(part for part in (passage.title, passage.heading) if part)
+    place = full_title(passage)
     kind = "observed fact" if passage.is_fact else "document"
     when = f", {passage.updated_at:%Y-%m-%d %H:%M} UTC" if passage.updated_at else ""
     head = _clean(f"{place} ({kind}, {passage.source}: {passage.location}{when})", nonce)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -161,6 +162,18 @@ def test_an_admission_needs_no_citation() -> None:
     assert checked.is_admission
     assert not checked.is_enough
     assert checked.text == "The passages do not say who owns payments."
+
+
+def test_what_a_fact_could_not_find_is_no_admission() -> None:
+    passage = replace(POD, text='The volume waits: storageclass "fast-nvme" not found.')
+    checked = check('The volume waits, storageclass "fast-nvme" not found.', [passage])
+    assert checked.text.endswith("not found [1].")
+    assert not checked.is_admission
+
+
+def test_a_question_mark_needs_no_full_stop_behind_its_citation() -> None:
+    checked = check("Was the container of payments OOMKilled? [1].", EVIDENCE, QUESTION)
+    assert checked.text == "Was the container of payments OOMKilled [1]?"
 
 
 def test_an_admission_may_not_carry_inventions() -> None:

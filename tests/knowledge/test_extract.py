@@ -88,6 +88,57 @@ def test_lines_of_a_log_come_in_their_order() -> None:
     assert "[2]" not in text
 
 
+def test_the_same_line_at_another_time_is_told_once_unless_lines_were_asked_for() -> None:
+    log = Passage(
+        "l", "csv-logs", "Lines", "app.csv",
+        "10:01 payments OutOfMemoryError\n10:02 payments OutOfMemoryError\nThe last 2:\n",
+        is_fact=True,
+    )  # fmt: skip
+    assert extract(WHY, (log,)).count("OutOfMemoryError") == 1
+    asked = reading("log lines of payments", names=["payments"], intents=[Intent.LOGS])
+    assert extract(asked, (log,)).count("OutOfMemoryError") == 2
+    assert "The last 2" not in extract(asked, (log,))
+
+
+def test_similar_troubles_are_told_by_their_reports() -> None:
+    one = Passage(
+        "1", "markdown", "INC-2031: payments OOM", "incidents/inc-2031.md",
+        "Payments was OOMKilled in the settlement run. It rained.",
+    )  # fmt: skip
+    two = replace(one, id="2", text="Payments got more memory.")
+    asked = reading("similar to payments OOM?", names=["payments"], intents=[Intent.SIMILAR])
+    text = extract(asked, (POD, RUNBOOK, one, two))
+    assert "- **INC-2031: payments OOM**: Payments was OOMKilled in the settlement run [3]." in text
+    assert "[2]" not in text
+    assert "[4]" not in text
+    text = extract(asked, (RUNBOOK,))
+    assert text.startswith("**Written about something like it**\n- **payments restarts**")
+
+
+def test_who_calls_is_told_first_when_asked_what_depends_on_it() -> None:
+    asked = reading("what depends on payments?", names=["payments"], intents=[Intent.DEPENDENCIES])
+    assert extract(asked, (OWNER,)).startswith("Service payments: Called by: checkout [1].")
+
+
+def test_the_owner_is_not_the_answer_to_a_how_to() -> None:
+    asked = reading("how do I fix payments?", names=["payments"], intents=[Intent.HOW])
+    assert "owned by" not in extract(asked, (OWNER, RUNBOOK))
+    assert "owned by" in extract(asked, (OWNER,))
+
+
+def test_a_long_fact_is_told_by_its_sentences() -> None:
+    fact = replace(OWNER, text="payments is blue. " + "Payments has many words here. " * 12)
+    asked = reading("what colour is payments, blue?", names=["payments"], intents=[Intent.OWNER])
+    assert extract(asked, (fact,)).splitlines()[0] == "payments is blue [1]."
+
+
+def test_a_fact_that_changes_the_cluster_is_marked_and_not_first() -> None:
+    fact = replace(POD, text="payments restarted\nran `kubectl delete pod payments` by hand")
+    text = extract(WHY, (fact,))
+    assert f"- ran `kubectl delete pod payments` by hand ({CHANGES_MARK}) [1]" in text
+    assert text.startswith("payments restarted [1]")
+
+
 def test_a_fact_says_whom_it_speaks_of() -> None:
     node = replace(
         POD, id="node", title="Node worker-3", location="Node//worker-3", kind="Node",
