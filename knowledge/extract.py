@@ -350,7 +350,12 @@ def _page_units(reading: Reading, n: int, passage: Passage, weights: _Weights) -
 
 def _best_rows(reading: Reading, units: list[_Unit]) -> list[_Unit]:
     """Rows and "key: value" lines on what was asked, at most four."""
-    rows = [unit for unit in units if unit.block.kind is BlockKind.ROW or _is_setting(unit.text)]
+    rows = [
+        unit
+        for unit in units
+        if (unit.block.kind is BlockKind.ROW or _is_setting(unit.text))
+        and not commands.changing_commands(unit.text)
+    ]
     named = [
         unit for unit in rows if any(_is_key(name.lower(), unit.text) for name in reading.names)
     ]
