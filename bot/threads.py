@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.answer import FOOTER_MARK
+from bot.blocks.answer import FOOTER_BLOCK, FOOTER_MARK
 from bot.blocks.notices import LOOKING_MARK, WAITING_MARK
 from bot.mrkdwn import clip, unescape
 from bot.notices import SLACK_FAILURES
@@ -96,8 +96,8 @@ def _turn(message: Mapping[str, Any], bot_user: str) -> Turn | None:
 def _own_words(message: Mapping[str, Any]) -> str:
     """An earlier answer without its sources and footer; '' for what was only said in passing."""
     blocks = message.get("blocks") or ()
-    written = [str(block.get("text", "")) for block in blocks if block.get("type") == "markdown"]
-    if written:
+    if any(block.get("block_id") == FOOTER_BLOCK for block in blocks):
+        written = [str(block["text"]) for block in blocks if block.get("type") == "markdown"]
         return unescape("\n\n".join(written)).strip()
     text = str(message.get("text") or "").partition(FOOTER_MARK)[0]
     if text.startswith((WAITING_MARK, LOOKING_MARK)):

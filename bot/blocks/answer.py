@@ -14,6 +14,7 @@ from core.answers import Answer, Citation, Confidence, Gap
 FEEDBACK_ACTION = "answer_feedback"
 SHARE_ACTION = "answer_share"
 SHARE_BLOCK = "answer_share_row"
+FOOTER_BLOCK = "answer_footer"
 # Between an answer's text and what the bot adds below it; earlier answers are read back up to here.
 FOOTER_MARK = "\n\n———\n"
 
@@ -90,7 +91,7 @@ def lay_out(
     if gaps:
         tail.append(parts.context(gaps))
     tail.append(parts.context(sources, "answer_sources"))
-    tail.append(parts.context(footer, "answer_footer"))
+    tail.append(parts.context(footer, FOOTER_BLOCK))
     if offers_share:
         share = parts.button("Share to channel", SHARE_ACTION, reference)
         tail.append(parts.actions([share], SHARE_BLOCK))
@@ -157,9 +158,10 @@ def _origin(answer: Answer) -> str:
         return f"AI-generated · {escape(clip(_flat(answer.model), 80))}"
     if not answer.is_grounded:
         return "Looked up, no model"
-    if answer.citations and all(citation.source == "cluster" for citation in answer.citations):
+    sources = {citation.source == "cluster" for citation in answer.citations}
+    if sources == {True}:
         return "Read from the cluster, no model"
-    return "Quoted from your documents"
+    return "Read from cluster and documents" if True in sources else "Quoted from your documents"
 
 
 def _gaps(gaps: tuple[Gap, ...]) -> str:

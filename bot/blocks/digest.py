@@ -72,8 +72,8 @@ def digest_message(digest: Digest, command: str, *, is_preview: bool = False) ->
 
 
 def sparkline(buckets: Sequence[int]) -> str:
-    """Counts as bars: "▁▁▃█"; '' where there is no course to show."""
-    if len(buckets) < 2 or not any(buckets):
+    """Counts as bars: "▁▁▃█"; '' where fewer than two of them make no course."""
+    if sum(count > 0 for count in buckets) < 2:
         return ""
     top = max(buckets)
     # Rounded up: once is not never.
@@ -101,8 +101,8 @@ def badges(item: DigestItem) -> str:
 def _heading(digest: Digest, *, is_preview: bool) -> str:
     counts = dict(digest.totals)
     told = [f"{counts[state]} {state.value}" for state in ItemState if counts.get(state)]
-    before = "Preview: " if is_preview else ""
-    return f"{before}Cluster digest: {', '.join(told) or f'{len(digest.items)} listed'}"
+    kind = "Digest preview" if is_preview else "Digest"
+    return f"{kind}: {', '.join(told) or f'{len(digest.items)} listed'}"
 
 
 def _window(digest: Digest) -> str:

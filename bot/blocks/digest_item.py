@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from bot.blocks import parts
 from bot.blocks.digest import badges, count_and_change, sparkline
 from bot.blocks.parts import Block, Message
-from bot.mrkdwn import clip, code, date, escape, fence, link
+from bot.mrkdwn import (
+    clip,
+    clip_escaped,
+    code,
+    date,
+    escape,
+    escape_markdown,
+    fence,
+    link,
+)
 from core.answers import Confidence
 from core.digests import DigestItem, ItemState
 
@@ -16,6 +25,7 @@ _SHOWN_EVIDENCE = 4
 _SHOWN_LOG_LINES = 4
 _SHOWN_AFFECTED = 8
 _LINE_CHARS = 240
+_CODE_CHARS = 60
 _CERTAINTY = {
     Confidence.CONFIRMED: "confirmed by the evidence",
     Confidence.LIKELY: "likely",
@@ -27,28 +37,33 @@ def item_message(item: DigestItem) -> Message:
     """Title, course, evidence, cause, what to do, one safe command, and a button to ask more."""
     finding = item.finding
     title = f"{badges(item)}  *{escape(clip(_flat(finding.title), 200))}*"
-    place = _place(item)
+    opening = f"{title}\n{_place(item)}"
     course = _course(item)
-    paragraphs = [
-        text for text in (_evidence(item), _cause(item), _advice(item), _affected(item)) if text
-    ]
-    blocks: list[Block] = [parts.section(f"{title}\n{place}"), parts.context(course)]
-    blocks += [parts.section(text) for text in paragraphs]
-    if item.next_command:
-        command = f"*Next, read-only*\n{fence(clip(item.next_command, 900))}"
-        blocks.append(parts.section(command))
-        paragraphs.append(command)
+    evidence, advice, runbook = _evidence(item), _advice(item), _runbook(item)
+    affected = f"*Also affected*  {_names(item.affected)}" if item.affected else ""
+    command = f"*Next, read-only*\n{_command(item)}" if item.next_command else ""
+    blocks: list[Block] = [parts.section(opening), parts.context(course)]
+    if evidence:
+        blocks.append(parts.section(evidence))
+    if advice:
+        # Runbooks and models write Markdown.
+        blocks.append(parts.markdown(escape_markdown(advice)))
+    if runbook:
+        blocks.append(parts.context(runbook))
+    blocks += [parts.section(text) for text in (affected, command) if text]
     if item.state is not ItemState.RESOLVED:
-        blocks.append(
-            parts.actions([parts.button("Explain", EXPLAIN_ACTION, explain_question(item))])
-        )
-    return parts.message("\n".join([title, place, course, *paragraphs]), blocks)
+        explain = parts.button("Explain", EXPLAIN_ACTION, explain_question(item))
+        blocks.append(parts.actions([explain]))
+    told = (opening, course, evidence, escape(advice), runbook, affected, command)
+    return parts.message("\n".join(text for text in told if text), blocks)
 
 
 def briefs_message(items: Sequence[DigestItem]) -> Message:
     """Cause and next step of each item, for a preview, which has no thread."""
     briefs = [_brief(item) for item in items]
-    return parts.message("\n\n".join(briefs), [parts.section(brief) for brief in briefs])
+    room = parts.MARKDOWN_CHARS // max(1, len(items))
+    blocks = [parts.markdown(clip_escaped(escape_markdown(brief), room)) for brief in briefs]
+    return parts.message(escape("\n\n".join(briefs)), blocks)
 
 
 def explain_question(item: DigestItem) -> str:
@@ -65,17 +80,18 @@ def explain_question(item: DigestItem) -> str:
 
 
 def _brief(item: DigestItem) -> str:
-    lines = [f"{badges(item)}  *{escape(clip(_flat(item.finding.title), 200))}*"]
+    """Markdown, not yet escaped."""
+    lines = [f"{badges(item)} **{clip(_flat(item.finding.title), 200)}**"]
     if item.cause:
-        cause = escape(clip(_flat(item.cause), 300))
-        lines.append(f"{cause} _({_CERTAINTY[item.confidence]})_")
+        lines.append(f"- {clip(_flat(item.cause), 300)} _({_CERTAINTY[item.confidence]})_")
     elif item.finding.evidence:
         proof = item.finding.evidence[0]
-        lines.append(f"{code(clip(proof.field, 100))}  {code(clip(_flat(proof.value), 200))}")
+        lines.append(f"- `{clip(proof.field, 100)}` {clip(_flat(proof.value), 200)}")
     if item.suggestion:
-        lines.append(f"→ {escape(clip(_flat(item.suggestion), 400))}")
+        lines.append(f"- → {clip(_flat(item.suggestion), 400)}")
     if item.next_command:
-        lines.append(code(clip(item.next_command, 300)))
+        command = clip(_flat(item.next_command), 300).replace("`", "'")
+        lines.append(f"- `{command}`")
     return "\n".join(lines)
 
 
@@ -105,7 +121,7 @@ def _course(item: DigestItem) -> str:
 def _evidence(item: DigestItem) -> str:
     finding = item.finding
     lines = [
-        f"•  {code(clip(proof.field, 100))}  {code(clip(_flat(proof.value), _LINE_CHARS))}"
+        f"•  {code(clip(proof.field, 100))}  {_value(clip(_flat(proof.value), _LINE_CHARS))}"
         for proof in finding.evidence[:_SHOWN_EVIDENCE]
     ]
     if finding.log_lines:
@@ -118,23 +134,31 @@ def _evidence(item: DigestItem) -> str:
     return "\n".join(["*Evidence*", *lines]) if lines else ""
 
 
-def _cause(item: DigestItem) -> str:
-    if not item.cause:
-        return ""
-    cause = escape(clip(_flat(item.cause), 500))
-    return f"*Probable cause* ({_CERTAINTY[item.confidence]})\n{cause}"
+def _value(value: str) -> str:
+    """A short value as code; a sentence as prose, for code does not wrap well."""
+    return code(value) if len(value) <= _CODE_CHARS else escape(value)
 
 
 def _advice(item: DigestItem) -> str:
-    lines = [escape(clip(_flat(item.suggestion), 600))] if item.suggestion else []
-    if item.runbook:
-        title = clip(_flat(item.runbook.title or item.runbook.location), 120)
-        lines.append(f"📖 {link(item.runbook.url, title)}")
-    return "\n".join(["*What to do*", *lines]) if lines else ""
+    """Cause and suggestion, in Markdown, not yet escaped."""
+    paragraphs = []
+    if item.cause:
+        certainty = _CERTAINTY[item.confidence]
+        paragraphs += [f"**Probable cause** ({certainty})", clip(_flat(item.cause), 500)]
+    if item.suggestion:
+        paragraphs += ["**What to do**", clip(_flat(item.suggestion), 600)]
+    return "\n\n".join(paragraphs)
 
 
-def _affected(item: DigestItem) -> str:
-    return f"*Also affected*  {_names(item.affected)}" if item.affected else ""
+def _runbook(item: DigestItem) -> str:
+    if item.runbook is None:
+        return ""
+    title = clip(_flat(item.runbook.title or item.runbook.location), 120)
+    return f"📖 Runbook: {link(item.runbook.url, title)}"
+
+
+def _command(item: DigestItem) -> str:
+    return fence(clip(item.next_command, 900))
 
 
 def _names(names: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.blocks import parts
 from bot.blocks.parts import Message
-from bot.mrkdwn import ago, clip, duration, escape
+from bot.mrkdwn import ago, clip, code, duration, escape
 from core.answers import PartHealth, PartState
 
 _BADGES = {PartState.OK: "✅", PartState.DEGRADED: "⚠️", PartState.DOWN: "❌"}
@@ -42,17 +42,23 @@ def _headline(health: Sequence[PartHealth]) -> str:
     badge = _BADGES[PartState.DOWN if down else PartState.DEGRADED]
     if len(ailing) == len(health):
         return f"{badge} No part is fully working"
-    return f"{badge} {len(ailing)} of {len(health)} parts need attention, the rest work"
+    need = "needs" if len(ailing) == 1 else "need"
+    return f"{badge} {len(ailing)} of {len(health)} parts {need} attention, the rest works"
 
 
 def _line(part: PartHealth, newest: datetime) -> str:
-    says = f"{_BADGES[part.state]}  *{escape(clip(part.part, 80))}*"
+    says = f"{_BADGES[part.state]}  {_name(clip(part.part, 100))}"
     detail = " ".join(part.detail.split())
     if detail:
-        says = f"{says}  {escape(clip(detail, 160))}"
+        says = f"{says}  {escape(clip(detail, 300))}"
     behind = newest - part.checked_at
     if behind > _SAME_CHECK:
         says = f"{says}  ·  checked {duration(behind)} before the others"
     if part.remedy and part.state is not PartState.OK:
         return f"{says}\n→ {escape(clip(' '.join(part.remedy.split()), 200))}"
     return says
+
+
+def _name(name: str) -> str:
+    """In bold; as code where signs of its own, as in `csv-logs:*.csv`, would end the bold."""
+    return code(name) if set(name) & set("*_~`") else f"*{escape(name)}*"

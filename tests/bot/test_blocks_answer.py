@@ -43,6 +43,8 @@ def test_facts_of_the_cluster_alone_are_not_called_documents() -> None:
     read = answer(model="extractive", citations=(citation(source="cluster"),))
     assert "Read from the cluster, no model" in shown(only(read))
     assert "seen 3 d ago" in shown(only(read))
+    both = answer(model="extractive", citations=(citation(source="cluster"), citation(2)))
+    assert "Read from cluster and documents" in shown(only(both))
 
 
 def test_missing_sources_are_said_explicitly() -> None:

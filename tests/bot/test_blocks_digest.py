@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message, sparkline
-from bot.blocks.digest_item import explain_question, item_message
+from bot.blocks.digest_item import briefs_message, explain_question, item_message
 from core.answers import Confidence
 from core.digests import ItemState
 from core.findings import Evidence, ObjectRef, Severity
@@ -31,7 +31,7 @@ def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> No
     assert [block["type"] for block in built.blocks] == [
         "header", "context", "section", "table", "section", "context",
     ]  # fmt: skip
-    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 new, 1 regressed, 4 ongoing"
+    assert built.blocks[0]["text"]["text"] == "Digest: 1 new, 1 regressed, 4 ongoing"
     assert built.blocks[2]["text"]["text"] == (
         "🔴 1 critical  ·  🟠 1 high  ·  not listed: 12 medium"
     )
@@ -86,7 +86,7 @@ def test_resolved_gaps_and_notes_are_told_below_the_table() -> None:
 def test_only_resolved_ones_make_a_digest_without_a_table() -> None:
     told = digest(resolved=(item(state=ItemState.RESOLVED),), totals=((ItemState.RESOLVED, 1),))
     built = digest_message(told, "/k8s")
-    assert built.blocks[0]["text"]["text"] == "Cluster digest: 1 resolved"
+    assert built.blocks[0]["text"]["text"] == "Digest: 1 resolved"
     assert "Nothing critical any more" in shown(built)
     assert "table" not in [block["type"] for block in built.blocks]
 
@@ -111,9 +111,8 @@ def test_with_gaps_it_is_never_all_quiet() -> None:
 
 def test_a_preview_says_that_it_is_one() -> None:
     text = shown(digest_message(digest(item(), totals=()), "/k8s", is_preview=True))
-    assert "Preview: Cluster digest" in text
     assert "only you see this preview" in text
-    assert "Cluster digest: 1 listed" in text
+    assert "Digest preview: 1 listed" in text
 
 
 def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
@@ -125,8 +124,9 @@ def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
         "seen 14× (+6)  ·  ▁▁▂▂▂▁▃▃▄▅▆█",
         "`lastState.terminated.reason`  `OOMKilled`",
         "```\njava.lang.OutOfMemoryError: Java heap space\n```",
-        "*Probable cause* (likely)",
-        "📖 <https://docs.example/1|Payments runs out of memory>",
+        "**Probable cause** (likely)\n\nThe settlement batch",
+        "**What to do**\n\nRaise the limit to 768Mi",
+        "📖 Runbook: <https://docs.example/1|Payments runs out of memory>",
         "*Also affected*  checkout, frontend",
         "```\nkubectl -n shop logs deploy/payments --previous --tail=50\n```",
     ):
@@ -149,6 +149,25 @@ def test_a_bare_item_has_no_empty_headings() -> None:
     assert "actions" not in [block["type"] for block in built.blocks]
 
 
+def test_a_sentence_of_evidence_is_prose_and_a_value_is_code() -> None:
+    words = "0/5 nodes are available: 5 Insufficient memory. No preemption victims found."
+    proofs = (Evidence("message", words), Evidence("limit", "24Gi"))
+    text = shown(item_message(item(finding=finding(evidence=proofs))))
+    assert f"•  `message`  {words}" in text
+    assert "•  `limit`  `24Gi`" in text
+
+
+def test_briefs_give_cause_and_next_step_in_markdown() -> None:
+    built = briefs_message([item(suggestion="**Raise** a && b <x>.")])
+    assert built.blocks[0]["text"].split("\n") == [
+        "🔴 🆕 **payments: OOMKilled, 14 restarts**",
+        "- The settlement batch needs more memory than the limit of 256Mi. _(likely)_",
+        "- → **Raise** a && b &lt;x&gt;.",
+        "- `kubectl -n shop logs deploy/payments --previous --tail=50`",
+    ]
+    assert "**Raise** a &amp;&amp; b &lt;x&gt;." in built.text
+
+
 def test_the_explain_question_names_object_reason_and_proof() -> None:
     asked = explain_question(item())
     assert asked.startswith("Why does Deployment shop/payments have OOMKilled")
@@ -160,7 +179,7 @@ def test_the_explain_question_names_object_reason_and_proof() -> None:
 def test_a_sparkline_shows_the_course_or_nothing() -> None:
     assert sparkline((0, 1, 2, 4)) == "▁▃▅█"
     assert sparkline((0, 0)) == ""
-    assert sparkline((3,)) == ""
+    assert sparkline((0, 0, 3)) == ""
 
 
 NASTY = st.one_of(st.text(max_size=300), st.just(HOSTILE * 4), st.just("x" * 5_000))
@@ -185,6 +204,6 @@ def test_every_digest_fits_and_does_no_harm(
     )  # fmt: skip
     parent = digest_message(told, "/k8s")
     assert len(parent.blocks) <= 15
-    for built in (parent, item_message(nasty)):
+    for built in (parent, item_message(nasty), briefs_message([nasty] * (count % 12 + 1))):
         assert_fits(built)
         assert_harmless(built)

@@ -46,7 +46,7 @@ def test_status_lists_the_broken_parts_first_with_a_remedy() -> None:
         NOW,
     )
     lines = built.text.split("\n")
-    assert lines[0] == "*❌ 2 of 3 parts need attention, the rest work*"
+    assert lines[0] == "*❌ 2 of 3 parts need attention, the rest works*"
     assert lines[1].startswith("❌  *cluster demo*")
     assert lines[3] == "→ Pull the model."
     assert lines[4] == "✅  *slack*  as told"
@@ -57,6 +57,10 @@ def test_a_part_that_was_checked_earlier_says_so() -> None:
     old = dataclasses.replace(part("model"), checked_at=NOW - timedelta(minutes=5), detail="")
     lines = status_message((part("slack"), old), NOW).text.split("\n")
     assert lines[2] == "✅  *model*  ·  checked 5 min before the others"
+
+
+def test_a_name_with_stars_is_shown_as_code() -> None:
+    assert "`csv-logs:*.csv`" in status_message((part("csv-logs:*.csv"),), NOW).text
 
 
 def test_status_headlines() -> None:

@@ -103,7 +103,7 @@ async def test_status_shows_the_state_of_every_part(bench: Bench) -> None:
     bench.fakes.health.parts = (part("slack"), part("model", PartState.DOWN, "Start Ollama."))
     await bench.type("status")
     (told,) = await bench.eventually(bench.ephemerals)
-    assert told["text"].startswith("*❌ 1 of 2 parts need attention")
+    assert told["text"].startswith("*❌ 1 of 2 parts needs attention")
     assert "→ Start Ollama." in told["text"]
 
 
@@ -111,7 +111,7 @@ async def test_a_digest_is_previewed_with_the_next_steps(bench: Bench) -> None:
     await bench.type("digest 6h")
     await bench.settle()
     parent, details = bench.ephemerals()
-    assert "Preview: Cluster digest: 1 new" in seen(parent)
+    assert "Digest preview: 1 new" in seen(parent)
     assert "Raise the limit to 768Mi" in seen(details)
     assert bench.fakes.digests.asked == [timedelta(hours=6)]
     assert not bench.own()
@@ -140,7 +140,7 @@ async def test_a_brief_without_a_cause_shows_its_first_proof(bench: Bench) -> No
     bench.fakes.digests.made = digest(bare, slot="")
     await bench.type("digest")
     await bench.settle()
-    assert "`lastState.terminated.reason`  `OOMKilled`" in seen(bench.ephemerals()[1])
+    assert "- `lastState.terminated.reason` OOMKilled" in seen(bench.ephemerals()[1])
 
 
 async def test_a_repeated_command_delivery_is_handled_once(bench: Bench) -> None:
