@@ -130,7 +130,7 @@ async def open_app(
         digests = {
             plan.name: DigestService(
                 source=collector,
-                owners=library.graph,
+                owners=library,
                 runbooks=library,
                 wordsmith=ModelWordsmith(models),
                 store=digest_store,
@@ -207,7 +207,7 @@ async def _store(settings: Settings, embedder: Embedder | None) -> VectorStore:
         return await EdgeStore.open(settings.qdrant_folder, name, size)
     key = settings.qdrant_api_key
     options = ServerOptions(settings.qdrant_url, key.get_secret_value() if key else "")
-    return await ServerStore.open(connect(options), options, name, size, encoder=Bm25Encoder())
+    return ServerStore(connect(options), options, name, size, encoder=Bm25Encoder())
 
 
 def _clusters(settings: Settings, config: FileConfig) -> tuple[ClusterConfig, ...]:

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 # Kubernetes gives a pod 30 s to end.
 _DRAIN_SECONDS = 25
+_INDEX_EVERY_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,7 @@ async def run_bot(
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(_listening(settings, client, identity, app))
-        await app.library.index()
-        await stack.enter_async_context(_background(app))
+        await stack.enter_async_context(_index_kept_fresh(app))
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
         stack.push_async_callback(ticker.close)
@@ -134,21 +134,37 @@ async def _listening(
 
 
 @asynccontextmanager
-async def _background(app: App) -> AsyncIterator[None]:
-    """Fill in what dense vectors are missing while the bot already answers."""
+async def _index_kept_fresh(app: App) -> AsyncIterator[None]:
+    """Index once before anything else, then again every few minutes, vectors of meaning behind it.
 
-    async def fill() -> None:
-        try:
-            await app.library.fill_dense()
-        except OpsbotError as error:
-            log.warning("%s", error)
+    Nothing that fails here stops the bot: answers say that the search is unavailable.
+    """
 
-    work = asyncio.create_task(fill(), name="dense vectors")
+    async def keep() -> None:
+        while True:
+            with _told_only():
+                await app.library.fill_dense()
+            await asyncio.sleep(_INDEX_EVERY_SECONDS)
+            with _told_only():
+                await app.library.index()
+
+    with _told_only():
+        await app.library.index()
+    work = asyncio.create_task(keep(), name="index")
     try:
         yield
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+@contextmanager
+def _told_only() -> Iterator[None]:
+    """The log tells of a failure; it goes no further."""
+    try:
+        yield
+    except OpsbotError as error:
+        log.warning("%s", error)
 
 
 async def _summary(app: App) -> Ready:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import msgspec
@@ -30,7 +30,7 @@ from bot.settings import load_settings
 from core.answers import Answer, Delta, Done, GenerationOptions, PartState
 from core.answers import Progress as AnswerProgress
 from core.clock import SystemClock
-from core.errors import OpsbotError
+from core.errors import KnowledgeError, OpsbotError
 from core.timerange import parse_duration
 from digest.render_text import render_text
 from knowledge.index import IndexProgress
@@ -55,7 +55,8 @@ async def _any_engine() -> AsyncIterator[Engine]:
 
             config = load_config_file(settings.opsbot_config)
             async with open_app(settings, config, folder, SystemClock()) as app:
-                await app.library.index()
+                with suppress(KnowledgeError):  # the answer tells what could not be searched
+                    await app.library.index()
                 yield app.engine
             return
         for _ in range(_OWNER_START_SECONDS * 10):

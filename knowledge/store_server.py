@@ -68,25 +68,22 @@ def connect(options: ServerOptions) -> AsyncQdrantClient:
 
 
 class ServerStore:
-    """Implements `knowledge.ports.VectorStore`. Make one with `ServerStore.open`."""
+    """Implements `knowledge.ports.VectorStore`.
+
+    The collection is found or created by the first call that reaches the server: a bot that starts
+    while Qdrant is down still starts, and finds it later.
+
+    Args:
+        client: See `connect`; closed by `close`.
+        options: What to create a collection with.
+        model: `Embedder.name`.
+        size: `Embedder.size`.
+        encoder: BM25 terms.
+        sleep: Waits between attempts; for tests.
+    """
 
     def __init__(
         self,
-        client: AsyncQdrantClient,
-        options: ServerOptions,
-        collection: str,
-        encoder: SparseEncoder,
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
-        self._client = client
-        self._options = options
-        self._own = collection
-        self._encoder = encoder
-        self._sleep = sleep
-
-    @classmethod
-    async def open(
-        cls,
         client: AsyncQdrantClient,
         options: ServerOptions,
         model: str,
@@ -94,26 +91,34 @@ class ServerStore:
         *,
         encoder: SparseEncoder,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> ServerStore:
-        """Find or create the collection of an embedding model.
-
-        Raises:
-            KnowledgeError: The server does not answer, or refuses.
-        """
+    ) -> None:
         slug = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-        store = cls(client, options, f"{options.project}--{slug}-{size}", encoder, sleep)
-        if not await store._call("open", lambda: client.collection_exists(store._own)):
-            await store._create(size)
-        if not await store._aliased():
-            await store._point_alias("")
-        return store
+        self._client = client
+        self._options = options
+        self._own = f"{options.project}--{slug}-{size}"
+        self._size = size
+        self._encoder = encoder
+        self._sleep = sleep
+        self._is_ready = False
+        self._preparing = asyncio.Lock()
+
+    async def _prepare(self) -> None:
+        """Find or create the collection, once."""
+        async with self._preparing:
+            if self._is_ready:
+                return
+            if not await self._try("open", lambda: self._client.collection_exists(self._own)):
+                await self._create(self._size)
+            if not await self._aliased():
+                await self._point_alias("")
+            self._is_ready = True
 
     async def _create(self, size: int) -> None:
         options = self._options
         int8 = models.ScalarQuantization(
             scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
         )
-        await self._call(
+        await self._try(
             "create a collection on",
             lambda: self._client.create_collection(
                 self._own,
@@ -133,7 +138,7 @@ class ServerStore:
             ),
         )
         for name in PAYLOAD_INDEXES:
-            await self._call("create an index on", self._index_maker(name))
+            await self._try("create an index on", self._index_maker(name))
 
     def _index_maker(self, name: str) -> Callable[[], Awaitable[object]]:
         return lambda: self._client.create_payload_index(
@@ -142,7 +147,7 @@ class ServerStore:
 
     async def _aliased(self) -> str:
         """The collection the alias points at, or ''."""
-        found = await self._call("read", self._client.get_aliases)
+        found = await self._try("read", self._client.get_aliases)
         for alias in found.aliases:
             if alias.alias_name == self._options.project:
                 return str(alias.collection_name)
@@ -157,7 +162,7 @@ class ServerStore:
         made = models.CreateAlias(collection_name=self._own, alias_name=name)
         moves.append(models.CreateAliasOperation(create_alias=made))
         # Both operations in one request: there is no moment without an alias.
-        await self._call("write to", lambda: self._client.update_collection_aliases(moves))
+        await self._try("write to", lambda: self._client.update_collection_aliases(moves))
 
     async def upsert(self, points: Sequence[Point]) -> None:
         """Add or replace points: always the sparse vector, the dense one where given."""
@@ -265,6 +270,7 @@ class ServerStore:
 
     async def activate(self) -> None:
         """Search this model's collection from now on, and remove the one searched before."""
+        await self._prepare()
         old = await self._aliased()
         if old == self._own:
             return
@@ -277,6 +283,12 @@ class ServerStore:
         await self._client.close()
 
     async def _call(self, verb: str, request: Callable[[], Awaitable[T]]) -> T:
+        """Do a request on the collection, which the first one finds or creates."""
+        if not self._is_ready:
+            await self._prepare()
+        return await self._try(verb, request)
+
+    async def _try(self, verb: str, request: Callable[[], Awaitable[T]]) -> T:
         """Do a request, again with growing pauses while the server is away or busy."""
         wait = _FIRST_WAIT_SECONDS
         for attempt in range(1, _ATTEMPTS + 1):

@@ -55,7 +55,7 @@ async def run() -> None:
         edge = await EdgeStore.open(Path(folder), "bench", SIZE, encoder)
         client = AsyncQdrantClient(":memory:")
         options = ServerOptions(url="")
-        local = await ServerStore.open(client, options, "bench", SIZE, encoder=encoder)
+        local = ServerStore(client, options, "bench", SIZE, encoder=encoder)
         try:
             for store in (edge, local):
                 for start in range(0, POINTS, 500):

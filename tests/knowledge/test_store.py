@@ -46,7 +46,7 @@ async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
                 await earlier.close()
             store = await EdgeStore.open(tmp_path / "qdrant", model, 3)
         else:
-            store = await ServerStore.open(client, OPTIONS, model, 3, encoder=Bm25Encoder())
+            store = ServerStore(client, OPTIONS, model, 3, encoder=Bm25Encoder())
         opened.append(store)
         return store
 
@@ -236,6 +236,11 @@ class FlakyClient:
             raise self.errors.pop(0)
         return True
 
+    async def count(self, _name: str) -> object:
+        from qdrant_client import models  # noqa: PLC0415  (only this fake needs it)
+
+        return models.CountResult(count=7)
+
     async def get_aliases(self) -> object:
         """An alias that points at the collection in use."""
         from qdrant_client import models  # noqa: PLC0415  (only this fake needs it)
@@ -255,14 +260,16 @@ async def open_with(client: FlakyClient, waits: list[float]) -> ServerStore:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    return await ServerStore.open(
-        client,  # type: ignore[arg-type]  # has the two calls that opening makes
+    store = ServerStore(
+        client,  # type: ignore[arg-type]  # has the calls that the first count makes
         OPTIONS,
         "words",
         3,
         encoder=Bm25Encoder(),
         sleep=sleep,
     )
+    assert await store.count() == 7
+    return store
 
 
 async def test_a_server_that_is_away_for_a_moment_is_asked_again_after_growing_pauses() -> None:
@@ -288,6 +295,14 @@ async def test_a_server_error_names_the_host_and_what_to_check(
         await open_with(FlakyClient(error, error, error, error), [])
     assert "qdrant.example.com" in wrong.value.asked
     assert wrong.value.__cause__ is error
+
+
+async def test_a_server_that_comes_up_later_is_found_then() -> None:
+    down = ResponseHandlingException(ConnectionError("refused"))
+    client = FlakyClient(*[down] * 4)
+    with pytest.raises(KnowledgeError, match="does not answer"):
+        await open_with(client, [])
+    await open_with(client, [])
 
 
 async def test_connecting_sends_nothing_until_the_first_request() -> None:
