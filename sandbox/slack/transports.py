@@ -76,6 +76,7 @@ class SocketTransport:
         self._on_change = on_change
         self._tickets: set[str] = set()
         self._connections: list[web.WebSocketResponse] = []
+        self._retiring: list[web.WebSocketResponse] = []
         self._turn = itertools.count()
         self._waiting: dict[str, asyncio.Future[Json]] = {}
 
@@ -115,7 +116,8 @@ class SocketTransport:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._confirm(message.data)
         finally:
-            self._connections.remove(socket)
+            held = self._connections if socket in self._connections else self._retiring
+            held.remove(socket)
             self._on_change()
         return socket
 
@@ -166,15 +168,23 @@ class SocketTransport:
         return Ack("acked", body)
 
     async def disconnect(self, reason: str) -> None:
-        """Ask the app to reconnect, as Slack does every few hours, then hang up."""
-        for socket in tuple(self._connections):
+        """Ask the app to reconnect, as Slack does every few hours.
+
+        Nothing more is sent over the old connections. As with Slack the app has time to open a new
+        one before the old one ends; here it hangs up itself, and `link_disabled` does so at once.
+        """
+        self._retiring += self._connections
+        self._connections = []
+        self._on_change()
+        for socket in tuple(self._retiring):
             with contextlib.suppress(aiohttp.ClientError, ConnectionError):
                 await socket.send_json({"type": "disconnect", "reason": reason})
-                await socket.close()
+                if reason == "link_disabled":
+                    await socket.close()
 
     async def close(self) -> None:
         """Hang up on every connection."""
-        for socket in tuple(self._connections):
+        for socket in (*self._connections, *self._retiring):
             await socket.close(code=aiohttp.WSCloseCode.GOING_AWAY)
 
 

@@ -43,18 +43,18 @@ class Desk:
     def workspace(self) -> Workspace:
         return self.running.workspace
 
-    async def do(self, what: str, *, status: int = 200, **fields: Any) -> Json:
+    async def do(self, what: str, *, expect: int = 200, **fields: Any) -> Json:
         url = f"{self.running.url}/_control/{what}"
         async with self.session.post(url, json=fields) as response:
             body: Json = await response.json()
-            assert response.status == status, body
+            assert response.status == expect, body
             return body
 
-    async def look(self, what: str, *, status: int = 200, **query: str) -> Json:
+    async def look(self, what: str, *, expect: int = 200, **query: str) -> Json:
         url = f"{self.running.url}/_control/{what}"
         async with self.session.get(url, params=query) as response:
             body: Json = await response.json()
-            assert response.status == status, body
+            assert response.status == expect, body
             return body
 
     async def say(self, channel: str, text: str, **fields: Any) -> str:

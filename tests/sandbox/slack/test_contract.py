@@ -281,7 +281,7 @@ async def test_a_vote_carries_the_value_of_the_button_pressed(bench: Bench) -> N
     place = {"channel": "ops", "message_ts": posted["ts"], "action_id": "vote"}
     await bench.do("action", **place, value="down")
     assert votes == ["down"]
-    refused = await bench.do("action", **place, value="sideways", status=400)
+    refused = await bench.do("action", **place, value="sideways", expect=400)
     assert (refused["field"], refused["allowed"]) == ("value", ["up", "down"])
 
 
