@@ -17,7 +17,9 @@ from core.answers import Passage
 from core.questions import Intent, Reading
 from knowledge import commands
 from knowledge.blocks import Block, BlockKind, blocks, plain, sentences
-from knowledge.claims import BYTES, claims
+from knowledge.claims import claims
+from knowledge.differences import difference
+from knowledge.nextcommand import EXACT, name_of, next_command
 from knowledge.sentences import terms, vocabulary
 
 _CAUSE = re.compile(
@@ -30,18 +32,15 @@ _TROUBLE = re.compile(
     r"insufficient|not found|refused|timeout|exceed|oom|stuck|denied|unschedul|restart",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"<[a-zA-Z][\w -]*>|\b[A-Z][A-Z_]{2,}\b(?!=)|\{\{|\$\{?[A-Z]")
-_POD_PLACEHOLDER = re.compile(r"\bPOD(?:_NAME)?\b|<(?i:pod)(?:[-_ ](?i:name))?>")
+
+
 _PLAN = frozenset({Intent.HOW, Intent.WHY, Intent.STATUS})
-_EXACT = frozenset(
-    {Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES, Intent.LOGS, Intent.METRICS, Intent.SIMILAR}
-)
 _GRAPH = frozenset({Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES})
 _AS_FOUND = frozenset({Intent.LOGS, Intent.METRICS, Intent.SIMILAR})  # their order means something
 _FIX = re.compile(
     r"fix|mitigat|resol|what to do|steps|recover|repair|force|first|remed", re.IGNORECASE
 )
-_COMPARED = _PLAN | {Intent.LIMITS, Intent.CONFIG}
+
 _ASKS_WHO_CALLS = re.compile(r"\bdepends? on\b|\bwho (?:calls|uses)\b|\buses?\b", re.IGNORECASE)
 _CALLED = re.compile(r"\bcalled by\b|\b(?:is|are) hit\b|\baffects?\b", re.IGNORECASE)
 _FACT_LINES = 5
@@ -105,13 +104,13 @@ def extract(reading: Reading, passages: Sequence[Passage], limit_words: int = 12
     seen = _facts(reading, facts, weights, budget.part(0.6) if prose else budget)
     if seen:
         parts.append(seen)
-    if difference := _difference(reading, facts, prose):
-        parts.append(difference)
+    if differing := difference(reading, facts, prose):
+        parts.append(differing)
     if prose and Intent.SIMILAR in reading.intents:
         parts.append(_incidents(reading, prose, weights))
-    elif prose and not (seen and reading.intents and reading.intents <= _EXACT):
+    elif prose and not (seen and reading.intents and reading.intents <= EXACT):
         parts += _pages(reading, prose, weights, budget, has_facts=bool(seen))
-    if command := _next_command(reading, facts, prose, "\n".join(parts)):
+    if command := next_command(reading, facts, prose, "\n".join(parts)):
         parts.append(command)
     return "\n\n".join(parts)
 
@@ -184,10 +183,10 @@ def _facts(
     if reading.intents and reading.intents <= _AS_FOUND:
         best = next(unit for unit in first or units if unit.number == best.number)
     titles = dict(facts)
-    longest = 2 * _LONGEST_LINE_WORDS if reading.intents & _EXACT else _LONGEST_LINE_WORDS
+    longest = 2 * _LONGEST_LINE_WORDS if reading.intents & EXACT else _LONGEST_LINE_WORDS
     lead = _short(_with_subject(titles[best.number], best.text), longest) if first else ""
     budget.take(lead)
-    wants_all = bool(reading.intents & _EXACT)
+    wants_all = bool(reading.intents & EXACT)
     rest = [
         unit
         for unit in units
@@ -449,118 +448,13 @@ def _fence(block: Block, indent: str) -> str:
     return "\n".join(indent + line for line in lines)
 
 
-def _next_command(
-    reading: Reading,
-    facts: list[tuple[int, Passage]],
-    prose: list[tuple[int, Passage]],
-    written: str,
-) -> str:
-    """One command that only reads: from a page, its placeholder filled, else made from a fact."""
-    if reading.intents and reading.intents <= _EXACT | {Intent.CONFIG, Intent.LIMITS}:
-        return ""
-    pod = next((passage for _, passage in facts if _kind_of(passage) == "pod"), None)
-    for n, passage in prose[:3]:
-        for block in blocks(passage.text):
-            if block.kind is not BlockKind.FENCE:
-                continue
-            for line in re.sub(r"\\\s*\n\s*", " ", block.text).splitlines():
-                command = line.strip().removeprefix("$ ")
-                if pod is not None:
-                    command = _POD_PLACEHOLDER.sub(_name_of(pod), command)
-                is_new = command not in written and commands.normal(line) not in written
-                if _is_safe(command) and is_new and not _other_place(command, pod):
-                    return f"**Next, only reads** [{n}]\n```\n{command}\n```"
-    for n, passage in facts:
-        if command := _look_at(passage):
-            return f"**Next, only reads** [{n}]\n```\n{command}\n```"
-    return ""
-
-
-def _is_safe(command: str) -> bool:
-    return (
-        command.startswith("kubectl ")
-        and len(command) <= 160
-        and not commands.is_changing(command)
-        and not re.search(r"\bsecrets?\b", command, re.IGNORECASE)
-        and not _PLACEHOLDER.search(re.sub(r"'[^']*'", "", command))
-    )
-
-
-def _other_place(command: str, pod: Passage | None) -> bool:
-    """Whether a page's command reads another namespace than the one the facts are about."""
-    place = re.search(r"(?:-n|--namespace)[ =](\S+)", command)
-    return bool(place and pod and pod.namespace and place[1] != pod.namespace)
-
-
-def _look_at(passage: Passage) -> str:
-    kind, name = _kind_of(passage), _name_of(passage)
-    if passage.source != "cluster" or not kind or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
-        return ""
-    place = f"-n {passage.namespace} " if passage.namespace else ""
-    if kind == "pod" and re.search(r"crash|restart|oom|exit", passage.text, re.IGNORECASE):
-        return f"kubectl {place}logs {name} --previous --tail=50"
-    return f"kubectl {place}describe {kind} {name}"
-
-
-def _kind_of(passage: Passage) -> str:
-    parts = passage.location.split("/")
-    kind = passage.kind or (parts[0] if len(parts) == 3 else "")
-    return kind.lower() if re.fullmatch(r"[A-Z][A-Za-z]+", kind) else ""
-
-
-def _name_of(passage: Passage) -> str:
-    return passage.location.rsplit("/", 1)[-1].split(" ")[0]
-
-
-def _difference(
-    reading: Reading, facts: list[tuple[int, Passage]], prose: list[tuple[int, Passage]]
-) -> str:
-    """Says when the cluster and a page give different memory limits for what was asked."""
-    if not reading.names or (reading.intents and not reading.intents & _COMPARED):
-        return ""
-    name = reading.names[0].lower()
-    live = _limits(
-        (n, line) for n, p in facts for line in p.text.splitlines()
-        if name in f"{p.title} {p.location}".lower() and p.source == "cluster"
-    )  # fmt: skip
-    written = _limits(
-        (n, block.text) for n, p in prose for block in blocks(p.text)
-        if block.kind is BlockKind.ROW and _speaks_of(name, p, block)
-    )  # fmt: skip
-    if not live or not written or {value for value, _ in live} & {value for value, _ in written}:
-        return ""
-    (is_value, is_number), (was_value, was_number) = live[0], written[0]
-    return (
-        f"**They differ:** the cluster has a memory limit of {is_value} [{is_number}], "
-        f"written down is {was_value} [{was_number}]."
-    )
-
-
-def _speaks_of(name: str, passage: Passage, block: Block) -> bool:
-    first = block.cells[0].lower() if block.cells else ""
-    about = f"{passage.title} {passage.service}".lower()
-    is_memory_row = "memory" in first or "limit" in first
-    return name in re.split(r"[\s`*,/]+", first) or (is_memory_row and name in about)
-
-
-def _limits(lines: Iterable[tuple[int, str]]) -> list[tuple[str, int]]:
-    found: list[tuple[str, int]] = []
-    for number, line in lines:
-        match = re.search(
-            r"limits?\b[^;,\n]{0,40}?(\d+(?:\.\d+)?\s?[KMGT]i?B?)\b", line, re.IGNORECASE
-        )
-        if match and claims(match[1]).quantities and claims(match[1]).quantities[0].unit in BYTES:
-            found.append((match[1].replace(" ", ""), number))
-    return found
-
-
 def _is_front_matter(text: str) -> bool:
     return text.startswith(("title:", "---")) and "service:" in text
 
 
 def _with_subject(passage: Passage, text: str) -> str:
     """Puts the object's name in front where the line does not say whom it speaks of."""
-    name = _name_of(passage)
+    name = name_of(passage)
     if name and (name.lower() in text.lower() or passage.title.lower() in text.lower()):
         return text
     if passage.service and re.search(rf"\b{re.escape(passage.service)}\b", text):
