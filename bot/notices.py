@@ -108,3 +108,12 @@ def slack_code(error: BaseException) -> str:
     if isinstance(error, SlackApiError):
         return str(error.response.get("error") or "") if error.response is not None else ""
     return ""
+
+
+def retry_after_seconds(error: BaseException) -> float:
+    """For how long Slack asks to be left alone after `ratelimited`; 1 where it does not say."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return float(headers.get("Retry-After", 1))
+    except ValueError:
+        return 1.0

@@ -17,7 +17,7 @@ from bot.blocks import notices, parts
 from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, escape, escape_markdown, settled
-from bot.notices import SLACK_FAILURES, slack_code
+from bot.notices import SLACK_FAILURES, retry_after_seconds, slack_code
 from bot.replies import Reply
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class ThreadSurface:
         update_seconds: float = UPDATE_SECONDS,
     ) -> None:
         self._client = client
+        self._impatient = _impatient(client)
         self._place = place
         self._ts = message_ts
         self._update_seconds = update_seconds
@@ -83,6 +84,7 @@ class ThreadSurface:
         self._sent = ""
         self._progress = ""
         self._updated_at = float("-inf")
+        self._quiet_until = float("-inf")
 
     async def wait(self) -> None:
         """Say that an earlier question comes first."""
@@ -90,6 +92,8 @@ class ThreadSurface:
 
     async def show(self, progress: str, text: str) -> None:
         """Start the message, or bring it up to date."""
+        if asyncio.get_running_loop().time() < self._quiet_until:
+            return
         if not self._ts:
             await self._start(progress, text)
         elif self._is_streaming:
@@ -121,7 +125,7 @@ class ThreadSurface:
     async def _start(self, progress: str, text: str) -> None:
         chunks = self._chunks(progress or _STARTING, text)
         try:
-            started = await self._client.chat_startStream(
+            started = await self._impatient.chat_startStream(
                 channel=self._place.channel,
                 thread_ts=self._place.thread_ts,
                 recipient_team_id=self._place.team,
@@ -141,10 +145,12 @@ class ThreadSurface:
         if not chunks:
             return
         try:
-            await self._client.chat_appendStream(
+            await self._impatient.chat_appendStream(
                 channel=self._place.channel, ts=self._ts, chunks=chunks
             )
         except SLACK_FAILURES as error:
+            if self._is_limited(error):
+                return  # what was not sent now goes with the next piece, or the last
             log.info("a stream broke off, updating its message from now on: %s", error)
             await self._stop()
             await self._update(progress, text)
@@ -161,8 +167,9 @@ class ThreadSurface:
         """Post or update what is not final: it may fail."""
         self._updated_at = asyncio.get_running_loop().time()
         try:
-            await self._deliver(message)
+            await self._deliver(message, self._impatient)
         except SLACK_FAILURES as error:
+            self._is_limited(error)
             log.info("an unfinished answer could not be shown: %s", error)
 
     async def _complete(self, layout: AnswerLayout) -> bool:
@@ -196,16 +203,17 @@ class ThreadSurface:
         except SLACK_FAILURES as error:
             log.debug("a stream was over already: %s", error)
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: Message, client: AsyncWebClient | None = None) -> None:
+        client = client or self._client
         if self._ts:
-            await self._client.chat_update(
+            await client.chat_update(
                 channel=self._place.channel, ts=self._ts, **message.arguments()
             )
         else:
-            self._ts = await self._post(message)
+            self._ts = await self._post(message, client)
 
-    async def _post(self, message: Message) -> str:
-        posted = await self._client.chat_postMessage(
+    async def _post(self, message: Message, client: AsyncWebClient | None = None) -> str:
+        posted = await (client or self._client).chat_postMessage(
             channel=self._place.channel,
             thread_ts=self._place.thread_ts,
             unfurl_links=False,
@@ -213,6 +221,13 @@ class ThreadSurface:
             **message.arguments(),
         )
         return str(posted["ts"])
+
+    def _is_limited(self, error: Exception) -> bool:
+        """Whether Slack asks for a pause; what is unfinished then keeps quiet for as long."""
+        if slack_code(error) != "ratelimited":
+            return False
+        self._quiet_until = asyncio.get_running_loop().time() + retry_after_seconds(error)
+        return True
 
     def _chunks(self, progress: str, text: str) -> list[Block]:
         chunks: list[Block] = []
@@ -247,6 +262,18 @@ class ReplySurface:
         """Replace the first reply; further parts follow it."""
         for position, message in enumerate(messages):
             await self._reply.send(message, replaces=position == 0)
+
+
+def _impatient(client: AsyncWebClient) -> AsyncWebClient:
+    """The same client without retries: what is unfinished is soon out of date."""
+    return AsyncWebClient(
+        token=client.token,
+        base_url=client.base_url,
+        session=client.session,
+        ssl=client.ssl,
+        proxy=client.proxy,
+        retry_handlers=[],
+    )
 
 
 def _task(title: str, status: str) -> Block:

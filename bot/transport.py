@@ -14,7 +14,6 @@ from bot.notices import SLACK_FAILURES, SlackError, slack_error
 from core.errors import OpsbotError
 
 EVENTS_PATH = "/slack/events"
-_CONNECT_SECONDS = 30.0
 
 
 class SocketTransport:
@@ -25,6 +24,7 @@ class SocketTransport:
         app_token: The app-level token with the scope connections:write.
         client: Opens connections; it is not closed here.
         ping_seconds: Between two signs of life.
+        connect_seconds: For the first connection; later ones are tried until they succeed.
     """
 
     def __init__(
@@ -33,11 +33,13 @@ class SocketTransport:
         app_token: str,
         client: AsyncWebClient,
         ping_seconds: float = 10.0,
+        connect_seconds: float = 30.0,
     ) -> None:
         self._app = app
         self._token = app_token
         self._client = client
         self._ping_seconds = ping_seconds
+        self._connect_seconds = connect_seconds
         self._handler: AsyncSocketModeHandler | None = None
 
     async def start(self) -> None:
@@ -57,7 +59,7 @@ class SocketTransport:
         self._handler = handler
         handler.client.wss_uri = str(opened["url"])
         try:
-            await asyncio.wait_for(handler.client.connect(), _CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+            await asyncio.wait_for(handler.client.connect(), self._connect_seconds)  # type: ignore[no-untyped-call]
         except TimeoutError as error:
             await self.close()
             raise SlackError(

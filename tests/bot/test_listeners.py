@@ -98,12 +98,25 @@ async def test_hostile_text_notifies_nobody_and_hides_no_link(either: Bench) -> 
 
 
 async def test_a_redelivered_event_is_answered_once(either: Bench) -> None:
-    either.fault(kind="duplicate_event")
+    either.fault(kind="duplicate_event", times=2)  # the message event, and the mention of it
     either.say("<@UOPSBOT> why?")
     await either.eventually(either.own)
     await either.settle()
+    attempts = either.running.controls.recorder.attempts
+    assert [row.what for row in attempts].count("app_mention") == 2
     assert len(either.own()) == 1
     assert len(either.fakes.answerer.asked) == 1
+
+
+async def test_a_message_that_was_seen_under_another_event_is_not_answered(
+    either: Bench,
+) -> None:
+    either.fakes.deliveries.is_full = True
+    either.say("<@UOPSBOT> why?")
+    either.say("why?", channel="@opsbot")
+    await either.settle()
+    assert not either.own()
+    assert not either.fakes.answerer.asked
 
 
 async def test_acknowledgements_do_not_wait_for_answers(either: Bench) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.notices import explain, new_reference, slack_code, slack_error
+from bot.notices import explain, new_reference, retry_after_seconds, slack_code, slack_error
 from core.errors import ClusterError
 
 
@@ -55,3 +57,14 @@ def test_no_answer_from_slack_is_said_so() -> None:
 
 def test_references_differ() -> None:
     assert len({new_reference() for _ in range(50)}) == 50
+
+
+def test_a_pause_is_read_from_slacks_answer() -> None:
+    def limited(headers: dict[str, str]) -> SlackApiError:
+        answer = SimpleNamespace(headers=headers)
+        return SlackApiError("limited", answer)  # type: ignore[no-untyped-call]
+
+    assert retry_after_seconds(limited({"Retry-After": "7"})) == 7
+    assert retry_after_seconds(limited({"Retry-After": "soon"})) == 1
+    assert retry_after_seconds(limited({})) == 1
+    assert retry_after_seconds(TimeoutError()) == 1

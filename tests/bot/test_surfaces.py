@@ -61,6 +61,33 @@ async def test_a_stream_that_cannot_be_completed_is_updated(bench: Bench) -> Non
     assert len(bench.calls("chat.update")) == 1
 
 
+async def test_a_rate_limit_drops_what_is_unfinished_and_never_the_end(bench: Bench) -> None:
+    surface = surface_of(bench)
+    await surface.show("", "Raise")
+    bench.fault(kind="ratelimited", method="chat.appendStream", retry_after_seconds=30, times=9)
+    await surface.show("", "Raise the")
+    await surface.show("", "Raise the limit")
+    assert len(bench.calls("chat.appendStream")) == 1
+    layout = lay_out(answer("Raise the limit."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    (message,) = bench.own()
+    assert message["streaming_state"] == "completed"
+    assert "Raise the limit." in seen(message)
+    assert bench.calls("chat.update") == []
+
+
+async def test_a_limited_placeholder_leaves_the_answer_to_the_end(bench: Bench) -> None:
+    surface = surface_of(bench)
+    bench.fault(kind="error", method="chat.startStream", error="unknown_method")
+    bench.fault(kind="ratelimited", method="chat.postMessage", retry_after_seconds=30)
+    await surface.show("", "Raise")
+    await surface.show("", "Raise the")
+    assert bench.own() == []
+    layout = lay_out(answer("Raise the limit."), "ab12", NOW)
+    await surface.finish(layout.messages(), layout)
+    assert len(bench.own()) == 1
+
+
 async def test_a_stream_that_said_it_all_is_only_closed(bench: Bench) -> None:
     surface = surface_of(bench)
     await surface.show("", "Raise it.")

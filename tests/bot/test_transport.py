@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+
 import aiohttp
 import pytest
 from aiohttp import web
@@ -93,3 +95,33 @@ async def test_http_without_a_signing_secret_refuses_everything() -> None:
 async def test_a_server_error_is_tried_again(bench: Bench) -> None:
     bench.fault(kind="http_error", method="auth.test", status=503)
     assert (await sign_in(bench.client)).team == "TFENWICK"
+
+
+async def test_a_socket_that_cannot_be_connected_ends_the_start() -> None:
+    async def opened(_request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "url": "ws://127.0.0.1:9/"})
+
+    slack = web.Application()
+    slack.add_routes([web.post("/api/apps.connections.open", opened)])
+    runner = web.AppRunner(slack)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+    async with aiohttp.ClientSession() as session:
+        client = make_client(world.BOT_TOKEN, address, session)
+        app = build_slack_app(Fakes().services(), client, None, TaskSet())
+        transport = SocketTransport(app, "xapp", client, connect_seconds=0.1)
+        with pytest.raises(SlackError, match="could not be connected"):
+            await transport.start()
+    await runner.cleanup()
+
+
+async def test_libraries_are_kept_from_logging_whole_requests() -> None:
+    logger = logging.getLogger("slack_sdk")
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    async with aiohttp.ClientSession() as session:
+        client = make_client(world.BOT_TOKEN, "http://127.0.0.1:9/api/", session)
+        build_slack_app(Fakes().services(), client, None, TaskSet())
+    assert logger.level == logging.INFO
+    logger.setLevel(before)
