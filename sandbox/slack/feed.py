@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -13,21 +13,28 @@ from sandbox.slack import world
 from sandbox.slack.things import Change
 from sandbox.slack.workspace import Workspace
 
-_PENDING = 2_000
-_PING_SECONDS = 15.0
-
 
 @dataclass(slots=True, eq=False)
 class _Reader:
     user: str
-    queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(_PENDING))
+    queue: asyncio.Queue[str]
     is_lost: bool = False
 
 
 class Feed:
-    """Sends every change to the pages that may see it."""
+    """Sends every change to the pages that may see it.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        workspace: Whose changes are sent.
+        pending: How many changes a page may fall behind before it is let go, to begin anew.
+        ping_seconds: How long a stream stays silent before it shows that it lives.
+    """
+
+    def __init__(
+        self, workspace: Workspace, *, pending: int = 2_000, ping_seconds: float = 15.0
+    ) -> None:
+        self._pending = pending
+        self._ping_seconds = ping_seconds
         self._readers: set[_Reader] = set()
         self._closing = asyncio.Event()
         workspace.watch(self._tell)
@@ -38,7 +45,8 @@ class Feed:
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
-        reader = _Reader(request.query.get("user", world.DEFAULT_USER_ID))
+        user = request.query.get("user", world.DEFAULT_USER_ID)
+        reader = _Reader(user, asyncio.Queue(self._pending))
         self._readers.add(reader)
         try:
             await response.write(b"retry: 1000\n\n")
@@ -52,7 +60,7 @@ class Feed:
 
     async def _next(self, reader: _Reader) -> str:
         try:
-            return await asyncio.wait_for(reader.queue.get(), _PING_SECONDS)
+            return await asyncio.wait_for(reader.queue.get(), self._ping_seconds)
         except TimeoutError:
             return ": still here\n\n"
 

@@ -223,7 +223,7 @@ function drawThread(name) {
 
 function drawStatus() {
   const status = (ts) => store.statuses.get(`${view.channel}/${ts}`);
-  const shown = (place, text) => place.replaceChildren(...(text ? [avatar(store.users.get(store.state.bot), "tiny"), el("span", {}, `opsbot ${words(text)}`)] : []));
+  const shown = (place, text) => place.replaceChildren(...(text ? [avatar(store.users.get(store.state.bot), "tiny"), el("span", {}, text.startsWith("is ") ? `opsbot ${words(text)}` : `opsbot: ${words(text)}`)] : []));
   shown($("thread-status"), view.thread ? status(view.thread) : "");
   const running = [...store.statuses].find(([key, text]) => key.startsWith(`${view.channel}/`) && text);
   shown($("channel-status"), running ? running[1] : "");

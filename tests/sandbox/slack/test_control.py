@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.transports import Ack
+from sandbox.slack import world
 from tests.sandbox.slack.conftest import Bench, Desk
 
 Json = dict[str, Any]
@@ -107,16 +107,12 @@ async def test_strangers_and_guests_can_be_added(desk: Desk) -> None:
     assert made["channel"]["is_ext_shared"] is True
     assert (await desk.client.users_info(user="UEVE"))["user"]["team_id"] == "TOTHER"
     assert (await desk.client.users_info(user="UGUEST"))["user"]["is_restricted"] is True
-    envelopes: list[Json] = []
-
-    async def catch(kind: str, payload: Json, *, attempt: int, reason: str) -> Ack:
-        del kind, attempt, reason
-        envelopes.append(payload)
-        return Ack("acked")
-
-    desk.running.controls.dispatcher.transport.send = catch  # type: ignore[method-assign]
+    opened = await desk.client.apps_connections_open(app_token=world.APP_TOKEN)
+    socket = await desk.session.ws_connect(str(opened["url"]))
+    await socket.receive_json()
     ts = await desk.say("shared", "@opsbot hello", user="eve")
-    message, mention = envelopes
+    message, mention = [(await socket.receive_json())["payload"] for _ in range(2)]
+    await socket.close()
     assert message["is_ext_shared_channel"] is mention["is_ext_shared_channel"] is True
     assert mention["event"]["user_team"] == "TOTHER"
     assert mention["event"]["ts"] == ts
