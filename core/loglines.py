@@ -102,8 +102,9 @@ _STAMP = re.compile(
 )
 # Between the time and the level stand a thread, a process, a host or a logger.
 _LEVEL = re.compile(
-    r"[ \t|,:\-]*"
-    r"(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|[\w.\-/]{1,60}|#|-|\||:)[ \t|:\-]*){0,3}?"
+    # Each part can be read in one way only: a line of dashes must not take for ever.
+    r"[ \t|,:\-]{0,8}(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|[\w./][\w./\-]{0,59}(?![\w./\-])|#)"
+    r"[ \t|:\-]{0,6}){0,3}?"
     rf"(?:[\[(<|]?(?P<level>{_WORDS})(?:[\])>|]|(?=[ \t:,/|\-]|$))"
     rf"|\[(?:\w+:)?(?P<lower>{_WORDS.lower()})\])[ \t]*"
 )

@@ -30,6 +30,8 @@ _KEY = (
     r"|secret[_-]?id|x-amz-(?:signature|credential)|(?<=[?&])sig)"
     r"(?:[_-]?\d{1,3}|[_-]?(?:value|hash|enc|b64|base64|old|new|plain))?"
 )
+# With what stands before it, bounded: what is searched are other people's texts.
+_FULL_KEY = rf"[\w.\-]{{0,100}}?{_KEY}"
 # Keys whose value is a secret only when it looks random.
 _WEAK_KEY = (
     r"(?<![a-z])(?:key|auth|_auth|session|signature|sig|salt|nonce|cert|code|sid|seed|"
@@ -66,7 +68,7 @@ _PLACEHOLDER = re.compile(
 )
 
 _TOKENS: tuple[tuple[str, str], ...] = (
-    ("jwt", r"eyJ[\w\-]{8,}\.[\w\-]{4,}(?:\.[\w\-]*){0,3}"),
+    ("jwt", r"(?<![A-Za-z0-9])eyJ[\w\-]{8,2000}\.[\w\-]{4,}(?:\.[\w\-]*){0,3}"),
     ("aws", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
     ("github", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
     ("gitlab", r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w\-]{16,}"),
@@ -155,14 +157,14 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         "secret",
         "value",
-        rf"name[\"']?:[ \t]*[\"']?[\w.\-]*{_KEY}[\"']?[ \t]*,?\s{{0,40}}"
+        rf"name[\"']?:[ \t]*[\"']?{_FULL_KEY}[\"']?[ \t]*,?\s{{0,40}}"
         rf"[\"']?value[\"']?:[ \t]*{_VALUE}",
     ),
     # A block scalar of YAML.
     _rule(
         "secret",
         _KEY_HINTS,
-        rf"^(?P<indent>[ \t]*)(?:- )?[\w.\-]*{_KEY}[\"']?:[ \t]*[|>][+\-0-9]{{0,2}}[ \t]*\n"
+        rf"^(?P<indent>[ \t]*)(?:- )?{_FULL_KEY}[\"']?:[ \t]*[|>][+\-0-9]{{0,2}}[ \t]*\n"
         r"(?P<value>(?:(?P=indent)[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)",
         _always,
     ),
@@ -184,14 +186,14 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         "secret",
         _KEY_HINTS,
-        rf"^[ \t]*(?:- )?[\"']?[\w.\-]*{_KEY}[\"']?:[ \t]+(?P<value>[^\s\"'][^\n]*?)[ \t\r]*$",
+        rf"^[ \t]*(?:- )?[\"']?{_FULL_KEY}[\"']?:[ \t]+(?P<value>[^\s\"'][^\n]*?)[ \t\r]*$",
         _is_secret_line,
     ),
     _rule("secret", _KEY_HINTS, rf"{_KEY}{_SEPARATOR}{_VALUE}"),
     _rule(
         "secret",
         "--",
-        rf"--?[\w\-]*{_KEY}[ \t]+(?![\-])(?:\\*[\"'])?(?P<value>[^\s\"']+)",
+        rf"(?<![\w\-])--?{_FULL_KEY}[ \t]+(?!-)(?:\\*[\"'])?(?P<value>[^\s\"']+)",
     ),
     _rule(
         "password",
@@ -199,7 +201,7 @@ _RULES: tuple[_Rule, ...] = (
         r"(?:identified[ ]+by|password|requirepass)[ ]+"
         r"(?P<quote>[\"'])(?P<quoted>[^\n]+?)(?P=quote)",
     ),
-    _rule("secret", "</", rf"<(?P<tag>[\w.:\-]*{_KEY})>(?P<value>[^<]+)</(?P=tag)>"),
+    _rule("secret", "</", rf"<(?P<tag>[\w.:\-]{{0,60}}?{_KEY})>(?P<value>[^<]+)</(?P=tag)>"),
     _rule(
         "cookie",
         "cookie",

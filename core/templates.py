@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from core.loglines import LogEntry
 
 MAX_TEMPLATE_CHARS = 400
+_MAX_FRAME_CHARS = 500
+_MAX_LINE_CHARS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ _KEY_VALUE = re.compile(
     rf"(?<![\w.\-])(?!{_TELLING_KEYS}=)([A-Za-z_][\w.\-]{{0,40}})=(?:[^\s,;&\"'\[\](){{}}<>]+)",
     re.IGNORECASE,
 )
-_REPEATS = re.compile(r"([\w\-./]*<[A-Z]{2,8}>)(?:[,;|]?[ ]?\1)+")
+_REPEATS = re.compile(r"((?<![\w\-./])[\w\-./]{0,60}<[A-Z]{2,8}>)(?:[,;|]?[ ]?\1)+")
 _SPACES = re.compile(r"\s+")
 _COMBINED = re.compile(r"^\(combined from similar events\): ", re.IGNORECASE)
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -114,7 +116,7 @@ def mask(message: str) -> str:
         if trace:
             return trace[:MAX_TEMPLATE_CHARS]
     line = next((text for text in message.split("\n", 40) if text.strip()), "")
-    return _mask_line(line[:4000])
+    return _mask_line(line[:_MAX_LINE_CHARS])
 
 
 def group(entries: Iterable[LogEntry]) -> list[LogGroup]:
@@ -198,7 +200,7 @@ _DOTNET_FOREIGN = ("System.", "Microsoft.")
 
 def _trace_template(message: str) -> str:
     """Class and own frame of a trace, or '' where there is no trace."""
-    lines = message.split("\n")
+    lines = [line[:_MAX_FRAME_CHARS] for line in message.split("\n")]
     for read in (_python_trace, _go_trace, _rust_trace, _at_trace):
         found = read(lines)
         if found:

@@ -178,3 +178,18 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%*
 )
 def test_no_secret_survives(form: str, secret: str, before: str) -> None:
     assert secret not in REDACTOR.redact(before + form.format(secret))
+
+
+_TRAPS = [
+    "password=", "password ", "a", "a1", "://", "x://", "--", "name: ", "  x\n", "eyJ", "a.b.", "\"'",
+    " ", "key key ", "<", "A-", "[a]", "a=b", "/a", "1.", "a:", "a@", '\\"', "cookie=", "secret ",
+    "data:\n",
+]  # fmt: skip
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("start", ["", "password=", "http://", "kind: Secret\ndata:\n"])
+@pytest.mark.parametrize("trap", _TRAPS)
+def test_no_text_takes_for_ever(start: str, trap: str) -> None:
+    text = start + trap * (20_000 // len(trap))
+    assert REDACTOR.redact(text) is not None

@@ -132,3 +132,13 @@ def test_numbers_alone_never_split_a_group(one: int, other: int) -> None:
 def test_groups_hold_every_entry_once(messages: list[str]) -> None:
     entries = [LogEntry(None, None, message, "", n) for n, message in enumerate(messages)]
     assert sum(found.count for found in group(entries)) == len(entries)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("start", ["", "2026-03-01 10:00:00 ", "ERROR ", "\tat ", "{"])
+@pytest.mark.parametrize(
+    "trap", ["-", "A-", "x_", "[a]", "(a)", "a=b", "a b ", "/a", "1.", "a:", " "]
+)
+def test_no_line_takes_for_ever(start: str, trap: str) -> None:
+    line = start + trap * (20_000 // len(trap))
+    assert all(found.template is not None for found in group(parse_log(f"{line}\n\tat x")))
