@@ -74,7 +74,9 @@ class ModelWordsmith:
         choice = await self._models.current()
         self._name = choice.name
         if choice.model is None or not items:
-            return {}, "" if not items else choice.note
+            # Answering without a model is a way to run the bot; only one that was named is missed.
+            is_missed = bool(items) and self._models.config.model not in {"auto", EXTRACTIVE}
+            return {}, choice.note if is_missed else ""
         done: dict[str, Wording] = {}
         note = ""
         try:

@@ -129,10 +129,17 @@ async def test_a_lost_model_is_told() -> None:
     await let_go()
 
 
-async def test_without_a_model_the_note_says_what_to_do() -> None:
+async def test_going_without_a_model_is_no_shortcoming_to_tell() -> None:
     async with smith("x", model="extractive") as (it, running):
-        assert (await it.word([ITEM]))[0] == {}
-        assert "quoted" in (await it.word([ITEM]))[1]
+        assert await it.word([ITEM]) == ({}, "")
+        assert running.requests == []
+
+
+async def test_a_model_that_was_named_and_is_missing_is_told() -> None:
+    async with smith("x", model="nvidia:nowhere") as (it, running):
+        worded, note = await it.word([ITEM])
+        assert worded == {}
+        assert "not installed" in note
         assert await it.word([]) == ({}, "")
         assert running.requests == []
 
