@@ -167,7 +167,9 @@ async def open_app(
                 clock=clock,
                 limits=EdgeLimits(
                     command=settings.slack_command,
-                    answer_timeout_seconds=settings.llm_timeout_seconds,
+                    # The chain quotes what it found when the model is late; only a chain that hangs
+                    # as a whole reaches the edge's own limit.
+                    answer_timeout_seconds=settings.llm_timeout_seconds + 10,
                 ),
             ),
             checks=health,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePath
 
 from bot.health import Check, Look
 from bot.schedule import Schedule
@@ -56,7 +57,9 @@ def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[C
             more = f" and {len(status.problems) - 1} more" if len(status.problems) > 1 else ""
             return Look(PartState.DEGRADED, f"{detail}; not used: {path} ({why}){more}")
 
-        return Check(uri, look)
+        scheme, _, place = uri.partition(":")
+        # The whole path is an operator's business; what people see ends with what tells it apart.
+        return Check(f"{scheme}: {'/'.join(PurePath(place).parts[-2:])}", look)
 
     return [check(uri) for uri in uris]
 

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 # Kubernetes gives a pod 30 s to end.
 _DRAIN_SECONDS = 25
 _INDEX_EVERY_SECONDS = 300
+_SLACK_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def run_bot(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
         folder.own()
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = make_client(token, settings.slack_api_url, session)
         identity = await sign_in(client)
         channels = await channel_ids(
