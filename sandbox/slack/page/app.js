@@ -165,7 +165,8 @@ function drawMessages(pane, messages, options) {
       rows.push({ key: `day-${message.ts}`, signature: day, make: () => el("div", { class: "day" }, el("span", {}, day)) });
       above = null;
     }
-    const follows = Boolean(above) && above.user === message.user && !message.is_ephemeral && !above.is_ephemeral &&
+    const hasHeader = (message.blocks || []).some((block) => block.type === "header");
+    const follows = Boolean(above) && !hasHeader && above.user === message.user && !message.is_ephemeral && !above.is_ephemeral &&
       Number(message.ts) - Number(above.ts) < GROUP_SECONDS && !(options.inThread && above.ts === view.thread);
     const drawn = { follows, inThread: options.inThread };
     rows.push({ key: `${message.ts}${message.is_ephemeral ? "e" : ""}`, signature: JSON.stringify([message, drawn, store.me, store.users.size]), make: () => drawMessage(message, context, drawn) });
@@ -187,12 +188,7 @@ function drawMessages(pane, messages, options) {
     pane.pinned = true;
   }
   reconcile(pane, rows);
-  if (pane.pinned) pane.scrollTop = pane.scrollHeight;
-  const last = pane.lastElementChild;
-  if (switched && last && last.offsetHeight > pane.clientHeight) {
-    pane.pinned = false; // a long last message is read from its beginning
-    pane.scrollTop = last.offsetTop - pane.offsetTop;
-  }
+  if (pane.pinned) toEnd(pane);
 }
 
 function welcome(channel) {
@@ -331,11 +327,18 @@ async function become(user) {
   stopListening = listen(user, reload, changed);
 }
 
+/** Scroll to the end; a last message that is longer than the pane is read from its beginning. */
+function toEnd(pane) {
+  const last = pane.lastElementChild;
+  const isLong = last && last.offsetHeight > pane.clientHeight;
+  pane.scrollTop = isLong ? last.offsetTop - pane.offsetTop : pane.scrollHeight;
+}
+
 /** Keep a pane at its end, where the reader has left it, whatever grows or shrinks around it. */
 function keepPinned(pane) {
   pane.pinned = true;
   pane.addEventListener("scroll", () => { pane.pinned = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 60; });
-  new ResizeObserver(() => { if (pane.pinned) pane.scrollTop = pane.scrollHeight; }).observe(pane);
+  new ResizeObserver(() => { if (pane.pinned) toEnd(pane); }).observe(pane);
 }
 
 keepPinned($("messages"));

@@ -27,7 +27,7 @@ export function drawMessage(message, context, options) {
     el("time", { class: "at", datetime: new Date(Number(message.ts) * 1000).toISOString() }, clockTime(Number(message.ts))));
   return el("article", { class: classes.join(" "), "data-ts": message.ts, "aria-label": `${name}, ${clockTime(Number(message.ts))}` },
     message.is_ephemeral ? el("p", { class: "only-you" }, icon("eye"), " Only visible to you") : null,
-    el("div", { class: "gutter" }, options.follows ? el("span", { class: "at" }, clockTime(Number(message.ts))) : avatar(author)),
+    el("div", { class: "gutter" }, options.follows ? el("span", { class: "at" }, clockTime(Number(message.ts)).replace(/\s?[AP]M$/i, "")) : avatar(author)),
     el("div", { class: "body" },
       options.follows ? null : head,
       content(message, context),
