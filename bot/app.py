@@ -63,6 +63,7 @@ class App:
     library: Library
     models: Models
     collector: ClusterCollector
+    database: Database
 
 
 @asynccontextmanager
@@ -177,6 +178,7 @@ async def open_app(
             library=library,
             models=models,
             collector=collector,
+            database=database,
         )
 
 

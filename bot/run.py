@@ -26,14 +26,15 @@ from bot.slack_app import Identity, build_slack_app, make_client, sign_in
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
 from core.answers import PartState
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
+from state.retention import purge
 
 log = logging.getLogger(__name__)
 
 # Kubernetes gives a pod 30 s to end.
 _DRAIN_SECONDS = 25
-_INDEX_EVERY_SECONDS = 300
+_TIDY_EVERY_SECONDS = 300
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
@@ -90,7 +91,7 @@ async def run_bot(
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(_listening(settings, client, identity, app))
-        await stack.enter_async_context(_index_kept_fresh(app))
+        await stack.enter_async_context(_housekeeping(app, clock))
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
         stack.push_async_callback(ticker.close)
@@ -135,8 +136,8 @@ async def _listening(
 
 
 @asynccontextmanager
-async def _index_kept_fresh(app: App) -> AsyncIterator[None]:
-    """Index once before anything else, then again every few minutes, vectors of meaning behind it.
+async def _housekeeping(app: App, clock: Clock) -> AsyncIterator[None]:
+    """Index once before anything else; then keep the index fresh and forget what is old.
 
     Nothing that fails here stops the bot: answers say that the search is unavailable.
     """
@@ -145,13 +146,16 @@ async def _index_kept_fresh(app: App) -> AsyncIterator[None]:
         while True:
             with _told_only():
                 await app.library.fill_dense()
-            await asyncio.sleep(_INDEX_EVERY_SECONDS)
+            with _told_only():
+                await purge(app.database, clock.now())
+            await asyncio.sleep(_TIDY_EVERY_SECONDS)
             with _told_only():
                 await app.library.index()
 
     with _told_only():
         await app.library.index()
-    work = asyncio.create_task(keep(), name="index")
+    # A task of our own rather than a scheduled job: it must have ended before the store closes.
+    work = asyncio.create_task(keep(), name="housekeeping")
     try:
         yield
     finally:

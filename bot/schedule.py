@@ -68,6 +68,7 @@ class DigestClock:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._catch_up: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     @property
     def schedules(self) -> tuple[Schedule, ...]:
@@ -99,15 +100,21 @@ class DigestClock:
         due = schedule.last_due(self._clock.now())
         if due is None:
             return
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         try:
             await schedule.run(due)
         except Exception:  # a failed digest must not end the schedule; the next tick tries again
             log.exception("digest %s for the slot ending %s failed", schedule.name, due)
 
     async def close(self) -> None:
-        """Stop ticking; a digest that is being published is cancelled (its claim is given back)."""
-        if self._catch_up is not None:
-            self._catch_up.cancel()
-            await asyncio.gather(self._catch_up, return_exceptions=True)
+        """Stop ticking. A digest under way is cancelled, and waited for: it gives its slot back."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        # APScheduler cancels its jobs but does not wait for them; what they use closes after this.
+        under_way = {*self._running, *([self._catch_up] if self._catch_up else [])}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)

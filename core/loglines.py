@@ -112,11 +112,14 @@ _LEVEL_FIRST = re.compile(
     rf"[\[(<]?(?P<level>{_WORDS}|error|fatal|warning|critical|panic)"
     r"(?:[\])>|:]+|(?=[ \t]|$))[ \t:\-|]*"
 )
-# What still stands before the message: a process number, a thread, a logger.
+# What still stands before the message: a process number, a thread, a logger. An exception's class
+# is dotted like a logger, but belongs to the message.
 _REST = re.compile(
     r"(?:[ \t]*(?:\[[^\]\n]{1,60}\]|\d{1,7}(?=[ \t])|-{1,3}(?=[ \t])|#\d+:?|\d+#\d+:"
     r"|[|:](?=[ \t])|[\w:]+\](?=[ ])"
-    r"|[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t])))*[ \t:|\-]*"
+    r"|(?!(?:[\w$]{1,60}\.){1,9}[A-Z]\w{0,60}(?:Error|Exception|Throwable|Fault|Interrupt):)"
+    r"(?!(?:[\w$]{1,60}\.){0,9}errors\.[A-Z]\w{0,60}:)"
+    r"[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t])))*[ \t:|\-]*"
 )
 _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@\-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _LOGFMT_LEVEL = re.compile(r"(?:^|\s)(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")

@@ -91,14 +91,44 @@ async def test_a_failing_digest_does_not_stop_the_others(caplog: pytest.LogCaptu
     assert "digest a" in caplog.text
 
 
-async def test_closing_cancels_a_digest_that_hangs() -> None:
+async def test_closing_waits_until_a_digest_under_way_has_given_its_slot_back() -> None:
     began = asyncio.Event()
+    said: list[str] = []
 
     async def hang(_: datetime) -> None:
         began.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            said.append("given back")
 
     ticker = DigestClock([Schedule("a", "0 9 * * *", ZoneInfo("UTC"), hang)], SystemClock())
     ticker.start()
     await began.wait()
     await ticker.close()
+    assert said == ["given back"]
+
+
+async def test_a_scheduled_tick_publishes_and_is_waited_for_too() -> None:
+    began = asyncio.Event()
+    said: list[str] = []
+
+    async def run(_: datetime) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            said.append("given back")
+
+    schedule = Schedule("a", "* * * * *", ZoneInfo("UTC"), run)
+    ticker = DigestClock([schedule], SystemClock())
+    ticker.start()
+    await began.wait()
+    job = ticker._scheduler.get_job("a")
+    job.modify(next_run_time=datetime.now(UTC))
+    while len(ticker._running) < 2:
+        await asyncio.sleep(0.01)
+    await ticker.close()
+    assert said == ["given back"] * 2

@@ -231,3 +231,18 @@ def test_any_lines_are_read_in_order(lines: list[str]) -> None:
 def test_an_error_line_is_never_swallowed(lines: list[str]) -> None:
     text = "\n".join([*lines, "", "ERROR the needle broke"])
     assert any(is_error(entry) and "needle" in entry.message for entry in parse_log(text))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("ERROR java.lang.OutOfMemoryError: heap", "java.lang.OutOfMemoryError: heap"),
+        (
+            "2026-01-01 10:00:00 ERROR psycopg.errors.DeadlockDetected: deadlock detected",
+            "psycopg.errors.DeadlockDetected: deadlock detected",
+        ),
+        ("2026-01-01 10:00:00 ERROR com.shop.Payments: declined", "declined"),
+    ],
+)
+def test_an_exceptions_class_is_no_logger(line: str, message: str) -> None:
+    assert parse_log(line)[0].message == message
