@@ -1,0 +1,74 @@
+"""The scorer of answers, on answers made by hand; and the real chain on one question."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.answers import Answer, Citation
+from evals.answers import Case, filled, main, read_cases, score, table
+
+CASE = Case("x-1", "logs", "?", ("logs/shop.csv", "a.md"), ("503", "5xx"), ("payments",))
+
+
+def answer(text: str, *cited: str, is_grounded: bool = True) -> Answer:
+    citations = tuple(
+        Citation(n, place, place, "markdown") for n, place in enumerate(cited, start=1)
+    )
+    return Answer("?", text, citations=citations, is_grounded=is_grounded)
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "expected"),
+    [
+        ("**payments** gave `503` [1].", ("logs/*.csv",), (True, True)),
+        ("Payments gave\n5XX.", ("a.md",), (True, True)),
+        ("It gave 503.", ("a.md",), (False, True)),
+        ("payments gave [503].", ("b.md", "logs.md"), (False, False)),
+        ("payments 503", ("logs/shop.csv#abc",), (True, True)),
+    ],
+)
+def test_an_answer_is_right_by_its_strings_and_cited_by_its_pages(
+    text: str, cited: tuple[str, ...], expected: tuple[bool, bool]
+) -> None:
+    result = score(CASE, answer(text, *cited))
+    assert (result.is_right, result.is_cited) == expected
+
+
+def test_a_live_object_is_cited_by_its_kind_and_place() -> None:
+    case = Case("x", "limits", "?", ("cluster:shop/Deployment/payments",), ("1",))
+    assert score(case, answer("1", "Deployment/shop/payments")).is_cited
+    assert not score(case, answer("1", "Pod/shop/payments")).is_cited
+
+
+def test_a_refusal_is_right_where_nothing_answers_and_code_is_no_prose() -> None:
+    case = Case("x", "unanswerable", "?", (), (), answerable=False)
+    refusal = score(case, answer("I found nothing.\n```\na b c\n```\n| d |", is_grounded=False))
+    assert (refusal.is_right, refusal.is_cited, refusal.words) == (True, True, 3)
+    assert not score(case, answer("It is 42 [1].", "a.md")).is_right
+    assert "| unanswerable | 1/1 | 1/1 | 3 |" in table([refusal])
+
+
+def test_times_in_a_question_are_filled_in() -> None:
+    made_at = datetime(2026, 3, 4, 1, 30, tzinfo=UTC)
+    assert filled("between {-3h} and {-30m}", made_at) == "between 22:30 and 01:00"
+
+
+def test_a_line_that_is_no_case_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"id": "a"}\n')
+    with pytest.raises(ValueError, match=r"Line 1 of .*q\.jsonl is no case"):
+        read_cases(path)
+    assert len(read_cases()) >= 60
+
+
+def test_the_real_chain_is_asked_and_the_table_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--id", "owner-01", "--verbose", "--text-only"]) == 0
+    printed = capsys.readouterr().out
+    assert "owner-01: right, cited" in printed
+    assert "| owner | 1/1 | 1/1 |" in printed
+    assert main(["--kind", "owner", "--id", "owner-01", "--text-only"]) == 0
+    assert "owner-01" not in capsys.readouterr().out
+    assert main(["--kind", "nonsense"]) == 1
