@@ -62,7 +62,7 @@ def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Setti
         qdrant_url="",
         qdrant_path=None,
         state_url=None,
-        digest_channel="#ops",
+        digest_channel="COPS",
         digest_cron=_DIGEST_CRON,
     )
 
@@ -70,6 +70,9 @@ def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Setti
 @asynccontextmanager
 async def _sandbox(port: int, folder: Path, settings: Settings) -> AsyncIterator[dict[str, str]]:
     arguments = ["--port", str(port), "--folder", str(folder), "--until-stdin-closes"]
+    manifest = Path(__file__).parents[1] / "manifest.yaml"
+    if await asyncio.to_thread(manifest.exists):  # in a checkout; the wheel goes without
+        arguments += ["--manifest", str(manifest)]
     if settings.slack_mode == "http":
         url = f"http://{settings.http_host}:{settings.http_port}/slack/events"
         arguments += ["--delivery", "http", "--request-url", url]

@@ -16,9 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
+import yaml
+
 from sandbox.cluster.server import run_cluster
 from sandbox.knowledge.generate import prepare
 from sandbox.slack.server import run_workspace
+from sandbox.slack.workspace import Workspace
+from sandbox.slack.world import AppProfile
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -32,9 +36,11 @@ async def serve(arguments: argparse.Namespace) -> None:
         Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
     folder: Path = arguments.folder
     knowledge = await asyncio.to_thread(prepare, folder / "knowledge", datetime.now(UTC))
+    profile = await asyncio.to_thread(_profile, arguments.manifest)
     async with (
         run_workspace(
             port=arguments.port,
+            workspace=Workspace(app=profile) if profile else None,
             delivery=arguments.delivery,
             request_url=arguments.request_url or None,
         ) as workspace,
@@ -51,6 +57,13 @@ async def serve(arguments: argparse.Namespace) -> None:
         await stop.wait()
 
 
+def _profile(manifest: Path | None) -> AppProfile | None:
+    """The app's commands, scopes and subscriptions, as a real workspace would grant them."""
+    if manifest is None:
+        return None
+    return AppProfile.from_manifest(yaml.safe_load(manifest.read_text(encoding="utf-8")))
+
+
 def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     sys.stdin.buffer.read()
     loop.call_soon_threadsafe(stop.set)
@@ -65,6 +78,7 @@ def main() -> None:
     )
     parser.add_argument("--delivery", choices=("socket", "http"), default="socket")
     parser.add_argument("--request-url", default="", help="the bot's address, for --delivery http")
+    parser.add_argument("--manifest", type=Path, help="the app's manifest; default: all is granted")
     parser.add_argument("--until-stdin-closes", action="store_true")
     asyncio.run(serve(parser.parse_args()))
 

@@ -111,11 +111,11 @@ async def test_closing_waits_until_a_digest_under_way_has_given_its_slot_back() 
 
 
 async def test_a_scheduled_tick_publishes_and_is_waited_for_too() -> None:
-    began = asyncio.Event()
+    began = asyncio.Semaphore(0)
     said: list[str] = []
 
     async def run(_: datetime) -> None:
-        began.set()
+        began.release()
         try:
             await asyncio.Event().wait()
         finally:
@@ -125,10 +125,9 @@ async def test_a_scheduled_tick_publishes_and_is_waited_for_too() -> None:
     schedule = Schedule("a", "* * * * *", ZoneInfo("UTC"), run)
     ticker = DigestClock([schedule], SystemClock())
     ticker.start()
-    await began.wait()
+    await began.acquire()
     job = ticker._scheduler.get_job("a")
     job.modify(next_run_time=datetime.now(UTC))
-    while len(ticker._running) < 2:
-        await asyncio.sleep(0.01)
+    await began.acquire()
     await ticker.close()
     assert said == ["given back"] * 2
