@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8765
+DRILL_ROUNDS ?= 40
+DRILL_PROFILE ?= drill
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check format bench docs requirements clean
+.PHONY: help demo test lint types contracts check drills format bench docs requirements clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,10 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 requirements: $(VENV)/.dev  ## resolve and pin all dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build -q pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build --group dev -c requirements.txt -q pyproject.toml -o requirements-dev.txt
+
+drills: $(VENV)/.dev  ## long: kills at random, and every property over 20,000 inputs
+	$(BIN)/python -m pytest -m drill --timeout 7200 --drill-rounds $(DRILL_ROUNDS)
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=$(DRILL_PROFILE) --timeout 7200 -n 2
 
 bench: $(VENV)/.dev  ## our speed beside the obvious alternative's, as ratios
 	$(BIN)/python -m evals.bench

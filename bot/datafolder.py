@@ -7,10 +7,12 @@ second terminal talk to the owner.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import secrets
 import tempfile
+import time
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -63,19 +65,32 @@ class DataFolder:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        # A killed owner leaves its socket behind; whoever finds one takes it for a live owner's.
+        self.socket_path.unlink(missing_ok=True)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._lock = descriptor
         return True
 
-    def own(self) -> None:
-        """Take the folder, or raise DataFolderError naming who has it."""
-        if not self.try_own():
-            raise DataFolderError(
-                f"take the data folder {self.path}",
-                f"process {self.owner_pid() or 'unknown'} is using it",
-                "Stop that process, or set OPSBOT_DATA_DIR to another folder.",
-            )
+    async def own(self, patience_seconds: float = 0.0) -> None:
+        """Take the folder; a command that holds it for a moment is waited for.
+
+        Raises:
+            DataFolderError: Naming who still has it when patience ends.
+        """
+        end = time.monotonic() + patience_seconds
+        while not self.try_own():
+            if time.monotonic() >= end:
+                raise self.taken()
+            await asyncio.sleep(0.1)
+
+    def taken(self) -> DataFolderError:
+        """Says who has the folder."""
+        return DataFolderError(
+            f"take the data folder {self.path}",
+            f"process {self.owner_pid() or 'unknown'} is using it",
+            "Stop that process, or set OPSBOT_DATA_DIR to another folder.",
+        )
 
     def owner_pid(self) -> int | None:
         """The process that last took the folder, or None when nobody did."""

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 from aiohttp import web
-from knowledge.index import IndexProgress, IndexReport
 
 from bot.engine import Engine
 from core.answers import (
@@ -29,6 +28,7 @@ from core.answers import (
 )
 from core.digests import Digest
 from core.errors import DataFolderError, OpsbotError
+from knowledge.index import IndexProgress, IndexReport
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class OwnerServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen. A socket that a killed owner left behind is replaced: the lock proves it dead."""
+        """Listen on the socket, which only this user can reach."""
         app = web.Application()
         app.router.add_post("/ask", self._ask)
         app.router.add_post("/digest", self._digest)
@@ -61,7 +61,6 @@ class OwnerServer:
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         self._socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._socket_path.unlink(missing_ok=True)
         await web.UnixSite(self._runner, str(self._socket_path)).start()
         self._socket_path.chmod(0o600)
 

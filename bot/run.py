@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 # Kubernetes gives a pod 30 s to end.
 _DRAIN_SECONDS = 25
 _TIDY_EVERY_SECONDS = 300
+# An `opsbot ask` in another terminal holds the data folder for as long as it takes to answer.
+_PATIENCE_SECONDS = 30
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
@@ -71,7 +73,7 @@ async def run_bot(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
-        folder.own()
+        await folder.own(_PATIENCE_SECONDS)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = make_client(token, settings.slack_api_url, session)
         identity = await sign_in(client)

@@ -22,11 +22,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bot.config_file import load_config_file
+from bot.config_file import FileConfig, load_config_file
 from bot.datafolder import DataFolder
 from bot.engine import Engine
 from bot.owner import RemoteEngine
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from core.answers import Answer, Delta, Done, GenerationOptions, PartState
 from core.answers import Progress as AnswerProgress
 from core.clock import SystemClock
@@ -35,8 +35,8 @@ from core.timerange import parse_duration
 from digest.render_text import render_text
 from knowledge.index import IndexProgress
 
-# The owner takes its lock first and opens its socket when it is ready to serve.
-_OWNER_START_SECONDS = 20
+# A starting bot opens its socket when it can serve; another command is done after its answer.
+_PATIENCE_SECONDS = 30
 
 _BADGES = {
     PartState.OK: "[green]ok[/]",
@@ -50,22 +50,29 @@ async def _any_engine() -> AsyncIterator[Engine]:
     """This process's own engine, or that of the process which has the data folder."""
     settings = load_settings()
     with DataFolder(settings.opsbot_data_dir) as folder:
-        if folder.try_own():
-            from bot.app import open_app  # noqa: PLC0415  (seconds to load; the owner has it loaded)
-
-            config = load_config_file(settings.opsbot_config)
-            async with open_app(settings, config, folder, SystemClock()) as app:
-                with suppress(KnowledgeError):  # the answer tells what could not be searched
-                    await app.library.index()
-                yield app.engine
-            return
-        for _ in range(_OWNER_START_SECONDS * 10):
+        for _ in range(_PATIENCE_SECONDS * 10):
+            if folder.try_own():
+                config = load_config_file(settings.opsbot_config)
+                async with _own_engine(settings, config, folder) as engine:
+                    yield engine
+                return
             if folder.socket_path.exists():
-                break
+                yield RemoteEngine(folder.socket_path)
+                return
             await asyncio.sleep(0.1)
-        else:
-            folder.own()  # raises, naming the process that has the folder
-        yield RemoteEngine(folder.socket_path)
+        raise folder.taken()
+
+
+@asynccontextmanager
+async def _own_engine(
+    settings: Settings, config: FileConfig, folder: DataFolder
+) -> AsyncIterator[Engine]:
+    from bot.app import open_app  # noqa: PLC0415  (seconds to load; the owner has it loaded)
+
+    async with open_app(settings, config, folder, SystemClock()) as app:
+        with suppress(KnowledgeError):  # the answer tells what could not be searched
+            await app.library.index()
+        yield app.engine
 
 
 async def print_answer(question: str, options: GenerationOptions, *, as_json: bool) -> int:

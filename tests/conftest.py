@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Generator
 
+import hypothesis
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--drill-rounds", type=int, default=10, help="how often a drill repeats")
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
+
+
+# `make drills` runs every property over many more inputs: --hypothesis-profile=drill
+hypothesis.settings.register_profile("drill", max_examples=20_000, deadline=None)
+hypothesis.settings.register_profile("short", max_examples=2_000, deadline=None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -21,6 +28,13 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, which --no-skips forbids: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def drill_rounds(request: pytest.FixtureRequest) -> int:
+    """How often a drill repeats what it does."""
+    rounds: int = request.config.getoption("--drill-rounds")
+    return rounds
 
 
 @pytest.fixture(autouse=True)

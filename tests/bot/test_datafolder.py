@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import subprocess
@@ -12,28 +13,41 @@ from bot.datafolder import DataFolder
 from core.errors import DataFolderError
 
 
-def test_a_second_owner_is_told_who_has_the_folder(tmp_path: Path) -> None:
+async def test_a_second_owner_is_told_who_has_the_folder(tmp_path: Path) -> None:
     with DataFolder(tmp_path / "data") as first:
-        first.own()
+        await first.own()
         second = DataFolder(tmp_path / "data")
         assert not second.try_own()
         with pytest.raises(DataFolderError, match=f"process {os.getpid()} is using it"):
-            second.own()
+            await second.own()
     assert second.try_own(), "the folder is free once its owner let go"
+    second.release()
+
+
+async def test_one_who_waits_gets_the_folder_when_it_is_free(tmp_path: Path) -> None:
+    first, second = DataFolder(tmp_path), DataFolder(tmp_path)
+    assert first.try_own()
+    waiting = asyncio.create_task(second.own(patience_seconds=30))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    first.release()
+    await waiting
     second.release()
 
 
 def test_a_killed_owner_leaves_the_folder_free(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from bot.datafolder import DataFolder\n"
-        "DataFolder(Path(sys.argv[1])).own(); os.kill(os.getpid(), 9)"
+        "assert DataFolder(Path(sys.argv[1])).try_own(); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(  # noqa: S603  (our own code)
         [sys.executable, "-c", code, str(tmp_path)], check=False, timeout=30
     )
     assert done.returncode == -9
     folder = DataFolder(tmp_path)
+    folder.socket_path.write_text("what it left behind")
     assert folder.try_own()
+    assert not folder.socket_path.exists(), "nobody may take it for a live owner's"
     folder.release()
 
 

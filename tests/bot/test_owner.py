@@ -166,16 +166,3 @@ async def test_a_fault_of_the_owner_is_told_without_a_trace(
 async def test_an_owner_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataFolderError, match="stop it and try again"):
         await RemoteEngine(tmp_path / "nobody.sock").health()
-
-
-async def test_a_socket_left_by_a_killed_owner_is_replaced(
-    engine: FakeEngine, tmp_path: Path
-) -> None:
-    path = tmp_path / "owner.sock"
-    path.write_text("left behind")
-    server = OwnerServer(engine, path)
-    await server.start()
-    try:
-        assert await RemoteEngine(path).health()
-    finally:
-        await server.close()
