@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from cluster.describe_limits import describe_limits
 from cluster.detectors.building import condition, explain_exit, is_ready
 from cluster.detectors.services import SERVICE_LABEL, behind
 from cluster.events import last_seen, text, times_seen
@@ -14,8 +16,16 @@ from cluster.network_objects import (
     PersistentVolumeClaim,
     Service,
 )
-from cluster.objects import Container, ContainerStatus, Event, KubeObject, Pod, PodSpec
+from cluster.objects import ContainerStatus, Event, KubeObject, Pod
 from cluster.revisions import REVISION, image_change, revisions, rolled_out_at
+from cluster.sentences import (
+    ago,
+    also_sentences,
+    at,
+    finding_sentence,
+    log_sentence,
+    without_uids,
+)
 from cluster.snapshot import Snapshot
 from cluster.workload_objects import CronJob, DaemonSet, Deployment, Job, Workload
 from core.findings import Finding, ObjectRef
@@ -25,58 +35,59 @@ MAX_EVENTS = 4
 MAX_MESSAGE_CHARS = 240
 
 
-def describe(snapshot: Snapshot, obj: KubeObject, findings: Sequence[Finding]) -> list[str]:
-    """Lines about one object: its state, its pods, what changed, findings, and Events."""
-    lines = _state(snapshot, obj)
+def describe(
+    snapshot: Snapshot, obj: KubeObject, findings: Sequence[Finding], logs: Sequence[str] = ()
+) -> list[str]:
+    """Sentences about one object, the most telling first: trouble, change, log, then details."""
     ref = snapshot.ref(obj)
+    now = snapshot.taken_at
+    own = [item for item in findings if is_about(item, ref)]
     pods = (obj,) if isinstance(obj, Pod) else snapshot.pods_of(ref)
-    lines += describe_pods(pods)
-    lines += describe_limits(obj)
+    lines = [finding_sentence(item, now) for item in own] or _health(obj)
+    lines += _state(snapshot, obj)
     lines += _changes(snapshot, obj)
+    lines += log_sentence(logs, ref.name)
+    lines += [line for item in own for line in also_sentences(item)]
+    lines += describe_pods(pods, now)
+    lines += describe_limits(obj)
     lines += _services_of(snapshot, ref)
-    for finding in findings:
-        if ref in (finding.owner, finding.involved) or str(ref) in finding.members:
-            lines += describe_finding(finding)
-    return lines + warnings_of(snapshot, [obj, *pods])
+    lines += warnings_of(snapshot, [obj, *pods])
+    return list(dict.fromkeys(lines))
 
 
-def describe_finding(finding: Finding) -> list[str]:
-    """A finding with its evidence, its log lines and what was folded into it."""
-    lines = [
-        (
-            f"Finding ({finding.severity.value}): {finding.title}. Object: {finding.involved}."
-            f" Since {at(finding.first_seen)}, last seen {at(finding.last_seen)}."
-        )
-    ]
-    if finding.evidence:
-        told = "; ".join(f"{item.field}: {item.value}" for item in finding.evidence)
-        lines.append(f"Evidence: {told}.")
+def _health(obj: KubeObject) -> list[str]:
+    """How a workload without findings fares."""
+    if not isinstance(obj, Workload) or isinstance(obj, CronJob):
+        return []
+    ready, _, wanted = ready_of(obj).partition("/")
+    kind = "daemon pods" if isinstance(obj, DaemonSet) else "replicas"
+    how = "runs well" if ready == wanted else "runs"
+    return [f"{obj.metadata.name} {how}: {ready} of {wanted} {kind} ready."]
+
+
+def is_about(finding: Finding, ref: ObjectRef) -> bool:
+    """Whether a finding is on this object, or was folded into one that is."""
+    return ref in (finding.owner, finding.involved) or str(ref) in finding.members
+
+
+def describe_finding(finding: Finding, now: datetime) -> list[str]:
+    """A finding as its sentence, with when, where, its log and what was folded into it."""
+    lines = [finding_sentence(finding, now)]
+    lines += log_sentence(finding.log_lines, finding.owner.name)
+    lines.append(
+        f"Severity {finding.severity.value}, since {at(finding.first_seen, now)};"
+        f" seen on {finding.involved}."
+    )
+    lines += also_sentences(finding)
     if finding.members:
         lines.append(f"Also affected: {', '.join(finding.members[:10])}.")
     return lines + [f"Log line: {line}" for line in finding.log_lines]
 
 
-def describe_limits(obj: KubeObject) -> list[str]:
-    """Requests and limits of each container, exactly as the API states them."""
-    spec = pod_spec(obj)
-    if spec is None:
-        return []
-    return [_container(container) for container in spec.init_containers + spec.containers]
-
-
-def pod_spec(obj: KubeObject) -> PodSpec | None:
-    """What the object's pods are made from; None for kinds without pods."""
-    if isinstance(obj, Pod):
-        return obj.spec
-    if isinstance(obj, Workload | Job):
-        return obj.spec.template.spec
-    return None
-
-
-def describe_pods(pods: Sequence[Pod]) -> list[str]:
+def describe_pods(pods: Sequence[Pod], now: datetime) -> list[str]:
     """Unhealthy pods one by one; the healthy ones by name only when there is room."""
     ordered = sorted(pods, key=lambda pod: (is_ready(pod), pod.metadata.name))
-    lines = [_pod(pod) for pod in ordered[:MAX_PODS]]
+    lines = [_pod(pod, now) for pod in ordered[:MAX_PODS]]
     if len(ordered) > MAX_PODS:
         rest = ordered[MAX_PODS:]
         ready = sum(is_ready(pod) for pod in rest)
@@ -101,11 +112,12 @@ def _state(snapshot: Snapshot, obj: KubeObject) -> list[str]:
     ref = snapshot.ref(obj)
     if isinstance(obj, CronJob):
         jobs = [job for job in snapshot.of(Job) if snapshot.owner(job) == ref]
-        return [_cron_job(obj), *(_job(job) for job in jobs)]
-    return [_state_line(obj, str(ref))]
+        now = snapshot.taken_at
+        return [_cron_job(obj, now), *(_job(job, now) for job in jobs)]
+    return [_state_line(obj, str(ref), snapshot.taken_at)]
 
 
-def _state_line(obj: KubeObject, name: str) -> str:
+def _state_line(obj: KubeObject, name: str, now: datetime) -> str:
     line = f"{name}."
     if isinstance(obj, DaemonSet):
         line = f"{name}: {ready_of(obj)} daemon pods ready."
@@ -114,7 +126,7 @@ def _state_line(obj: KubeObject, name: str) -> str:
         ready, updated = obj.status.ready_replicas, obj.status.updated_replicas
         line = f"{name}: {wanted} replicas wanted, {ready} ready, {updated} updated."
     elif isinstance(obj, Job):
-        line = _job(obj)
+        line = _job(obj, now)
     elif isinstance(obj, PersistentVolumeClaim):
         storage_class = obj.spec.storage_class_name or "default"
         room = obj.spec.resources.requests.get("storage", "unknown")
@@ -124,24 +136,24 @@ def _state_line(obj: KubeObject, name: str) -> str:
     return line
 
 
-def _cron_job(cron_job: CronJob) -> str:
+def _cron_job(cron_job: CronJob, now: datetime) -> str:
     meta, spec, status = cron_job.metadata, cron_job.spec, cron_job.status
     zone = f" ({spec.time_zone})" if spec.time_zone else ""
     suspended = ", suspended" if spec.suspend else ""
     return (
         f"CronJob {meta.namespace}/{meta.name}: schedule {spec.schedule}{zone}{suspended}; last"
-        f" scheduled {at(status.last_schedule_time)}, last success"
-        f" {at(status.last_successful_time)}."
+        f" scheduled {at(status.last_schedule_time, now)}, last success"
+        f" {at(status.last_successful_time, now)}."
     )
 
 
-def _job(job: Job) -> str:
+def _job(job: Job, now: datetime) -> str:
     status = job.status
     failed = condition(status.conditions, "Failed")
     why = f" Failed: {failed.reason}: {failed.message}" if failed else ""
-    done = f", completed {at(status.completion_time)}" if status.completion_time else ""
+    done = f", completed {at(status.completion_time, now)}" if status.completion_time else ""
     return (
-        f"Job {job.metadata.namespace}/{job.metadata.name}: started {at(status.start_time)},"
+        f"Job {job.metadata.namespace}/{job.metadata.name}: started {at(status.start_time, now)},"
         f" {status.active} active, {status.succeeded} succeeded, {status.failed} failed{done}.{why}"
     )
 
@@ -155,12 +167,12 @@ def ready_of(workload: Workload) -> str:
     return f"{status.ready_replicas}/{wanted}"
 
 
-def _pod(pod: Pod) -> str:
+def _pod(pod: Pod, now: datetime) -> str:
     place = f" on {pod.spec.node_name}" if pod.spec.node_name else ", on no node"
     ready = "ready" if is_ready(pod) else "not ready"
     reason = f" ({pod.status.reason}: {pod.status.message})" if pod.status.reason else ""
     told = "; ".join(
-        _container_state(status)
+        _container_state(status, now)
         for status in pod.status.init_container_statuses + pod.status.container_statuses
         if not (status.ready and status.restart_count == 0)
     )
@@ -170,11 +182,11 @@ def _pod(pod: Pod) -> str:
     return f"Pod {pod.metadata.name}{place}: {state}{waiting}" + (f" {told}." if told else "")
 
 
-def _container_state(status: ContainerStatus) -> str:
+def _container_state(status: ContainerStatus, now: datetime) -> str:
     state = status.state
     if state.waiting:
         told = state.waiting.reason or "waiting"
-        if state.waiting.message:
+        if state.waiting.message and not state.waiting.message.startswith("back-off"):
             told += f" ({_short(state.waiting.message)})"
     elif state.terminated:
         told = f"ended with exit {explain_exit(state.terminated)}, {state.terminated.reason}"
@@ -183,21 +195,8 @@ def _container_state(status: ContainerStatus) -> str:
     parts = [f"Container {status.name}: {told}", f"{status.restart_count} restarts"]
     last = status.last_state.terminated
     if last:
-        parts.append(f"last exit {last.exit_code} ({last.reason}) at {at(last.finished_at)}")
+        parts.append(f"last exit {last.exit_code} ({last.reason}) at {at(last.finished_at, now)}")
     return ", ".join(parts)
-
-
-def _container(container: Container) -> str:
-    resources = container.resources
-    parts = []
-    for name in sorted({"cpu", "memory"} | resources.limits.keys() | resources.requests.keys()):
-        limit = resources.limits.get(name)
-        request = resources.requests.get(name)
-        parts.append(
-            f"{name} limit {'none' if limit is None else limit},"
-            f" {name} request {'none' if request is None else request}"
-        )
-    return f"Container {container.name}: {'; '.join(parts)}; image {container.image}."
 
 
 def _changes(snapshot: Snapshot, obj: KubeObject) -> list[str]:
@@ -206,10 +205,12 @@ def _changes(snapshot: Snapshot, obj: KubeObject) -> list[str]:
     made_at = rolled_out_at(snapshot, obj)
     if made_at is None:
         return []
-    change = image_change(snapshot, obj)
+    change = re.sub(r"\S+/", "", image_change(snapshot, obj))
     number = revisions(snapshot, obj)[0].metadata.annotations.get(REVISION, "unknown")
     what = f"image changed, {change}" if change else "no image changed"
-    return [f"Last rollout (revision {number}) at {at(made_at)}: {what}."]
+    now = snapshot.taken_at
+    when = f"{at(made_at, now)}, {ago(made_at, now)}"
+    return [f"Last rollout (revision {number}) at {when}: {what}."]
 
 
 def _services_of(snapshot: Snapshot, ref: ObjectRef) -> list[str]:
@@ -251,18 +252,14 @@ def warnings_of(snapshot: Snapshot, objects: Iterable[KubeObject]) -> list[str]:
         event for obj in objects for event in snapshot.events_of(obj) if event.type == "Warning"
     ]
     found.sort(key=last_seen, reverse=True)
+    now = snapshot.taken_at
     return [
-        f"Event {event.reason}, {times_seen(event)} times, last at {at(last_seen(event))}:"
+        f"Event {event.reason}, {times_seen(event)} times, last at {at(last_seen(event), now)}:"
         f" {_short(text(event))}"
         for event in found[:MAX_EVENTS]
     ]
 
 
 def _short(message: str) -> str:
-    line = " ".join(message.split())
+    line = without_uids(message)
     return line if len(line) <= MAX_MESSAGE_CHARS else line[: MAX_MESSAGE_CHARS - 1] + "…"
-
-
-def at(moment: datetime | None) -> str:
-    """A moment as people read it, or "unknown"."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "unknown"

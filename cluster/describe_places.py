@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from cluster.describe import at, endpoints, ready_of, warnings_of
+from cluster.describe import endpoints, ready_of, warnings_of
 from cluster.detectors.building import condition
 from cluster.detectors.services import behind
 from cluster.network_objects import Service
 from cluster.objects import Node, Pod
+from cluster.sentences import at, finding_sentence
 from cluster.snapshot import Snapshot
 from cluster.workload_objects import Workload
 from core.findings import Finding, ObjectRef
@@ -20,8 +21,13 @@ def describe_node(snapshot: Snapshot, node: Node) -> list[str]:
     meta = node.metadata
     ready = condition(node.status.conditions, "Ready")
     state = "Ready" if ready and ready.status == "True" else "NotReady"
-    since = f" since {at(ready.last_transition_time)}" if ready else ""
-    lines = [f"Node {meta.name} is {state}{since}."]
+    since = f" since {at(ready.last_transition_time, snapshot.taken_at)}" if ready else ""
+    pressure = "".join(
+        f", but reports {item.type}"
+        for item in node.status.conditions
+        if item.type != "Ready" and item.status == "True"
+    )
+    lines = [f"Node {meta.name} is {state}{since}{pressure}."]
     if ready and ready.status != "True":
         lines.append(f"{ready.reason}: {ready.message}")
     pressed = [
@@ -79,7 +85,7 @@ def describe_namespace(
     snapshot: Snapshot, namespace: str, findings: Sequence[Finding]
 ) -> list[str]:
     """The workloads of a namespace with their ready counts, and what is wrong in it."""
-    lines = []
+    lines: list[str] = []
     for struct, items in snapshot.objects.items():
         if not issubclass(struct, Workload) or struct.__name__ == "ReplicaSet":
             continue
@@ -91,7 +97,12 @@ def describe_namespace(
         if told:
             lines.append(f"{struct.__name__}s: {told}.")
     own = [item for item in findings if item.owner.namespace == namespace]
-    lines += [f"Finding ({item.severity.value}): {item.title}." for item in own]
+    lines = (
+        [f"{len(own)} problem{'s' if len(own) > 1 else ''} in {namespace}.", *lines]
+        if own
+        else lines
+    )
+    lines += [finding_sentence(item, snapshot.taken_at) for item in own]
     if not own:
         lines.append("No problem was found in this namespace.")
     return lines

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cluster.collect import ClusterCollector
-from cluster.describe import describe, describe_finding, describe_limits, pod_spec
+from cluster.describe import describe, describe_finding
+from cluster.describe_limits import describe_limits, limits_sentence, pod_spec
 from cluster.describe_places import describe_namespace, describe_node, describe_service
 from cluster.logs import LOGGED_PROBLEMS, LogReader, LogSource, attach_logs, sources_of
 from cluster.logs import unhealthy_containers as unhealthy
@@ -29,7 +31,23 @@ NAMES_TTL = timedelta(seconds=60)
 FIRST_NAMES_TIMEOUT_SECONDS = 3.0
 MAX_OBJECTS = 6
 DEFAULT_FINDINGS = 10
-FINDING_INTENTS = frozenset({Intent.LOGS, Intent.STATUS, Intent.WHY})
+# A question that asks how everything is, and not about one kind of trouble.
+_ASKS_FOR_ALL = re.compile(
+    r"what(?:'s| is| are|s) (?:wrong|broken|failing|down|going on|critical|the problem)|"
+    r"\b(?:any|which|what|list|show|all|summari[sz]e) (?:\w+ ){0,4}"
+    r"(?:problems?|issues?|errors?|findings|troubles?|alerts?|incidents? now|unhealthy|"
+    r"failing|broken|crashing|pending|(?:pods?|workloads?|services?|deployments?) "
+    r"(?:are|is|keep)\b)|"
+    r"\b(?:cluster|everything)\b.*\b(?:status|health\w*|state|ok|fine|well|doing)\b|"
+    r"\b(?:status|health|state) of (?:the |our )?(?:cluster|everything)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[a-z0-9]+(?:[-/.][a-z0-9]+)*")
+_FEWEST_WORDS = 4
+_SHARED_WORDS = 0.6
+# Questions that the setting alone answers.
+_SETTING_INTENTS = frozenset({Intent.LIMITS, Intent.CONFIG})
+_ASKS_FOR_SERVICE = re.compile(r"\b(?:service|svc|endpoints?|ports?|selector)\b", re.IGNORECASE)
 
 
 class ClusterFacts:
@@ -104,18 +122,17 @@ class ClusterFacts:
         for namespace in spaces:
             lines = describe_namespace(snapshot, namespace, findings)
             passages.append(self._passage(snapshot, ("Namespace", "", namespace), lines, score=0.9))
-        asks_for_findings = reading.limit is not None or bool(reading.intents & FINDING_INTENTS)
         if reading.names and not spaces:
             return passages, []  # it names something that this cluster does not have
-        if not asks_for_findings:
-            return passages, []
         wanted = [item for item in findings if not spaces or item.owner.namespace in spaces]
+        if not asks_for_findings(reading):
+            wanted = [item for item in wanted if is_meant(item, reading)]
         wanted = wanted[: reading.limit or DEFAULT_FINDINGS]
         client = self._collector.client(snapshot.cluster)
         told, gaps = await attach_logs(client, snapshot, wanted, self._redactor)
         for rank, finding in enumerate(told):
             place = (finding.owner.kind, finding.owner.namespace, finding.owner.name)
-            lines = describe_finding(finding)
+            lines = describe_finding(finding, snapshot.taken_at)
             score = 0.8 - rank * 0.01
             passages.append(self._passage(snapshot, place, lines, score=score, about="finding"))
         return passages, gaps
@@ -130,16 +147,18 @@ class ClusterFacts:
         passages: list[Passage] = []
         gaps: list[Gap] = []
         reader = LogReader(self._collector.client(snapshot.cluster), self._redactor)
-        for rank, obj in enumerate(objects):
+        for rank, obj in enumerate(_telling(objects, reading)):
             ref = snapshot.ref(obj)
             place = (ref.kind, ref.namespace, ref.name)
             score = 1.0 - rank * 0.05
             if Intent.LIMITS in reading.intents and pod_spec(obj):
-                lines = describe_limits(obj)
+                lines = [limits_sentence(obj), *describe_limits(obj)]
                 passages.append(self._passage(snapshot, place, lines, score=score, about="limits"))
-            lines = await asyncio.to_thread(_describe, snapshot, obj, findings)
+                if reading.intents <= _SETTING_INTENTS:
+                    continue
             sources = _log_sources(snapshot, obj, findings, reading)
             log_lines, log_gaps = await reader.lines(sources)
+            lines = await asyncio.to_thread(_describe, snapshot, obj, findings, log_lines)
             lines += [f"Log line: {line}" for line in log_lines]
             gaps += log_gaps
             passages.append(self._passage(snapshot, place, lines, score=score))
@@ -195,14 +214,52 @@ class ClusterFacts:
         self._names_at = self._clock.now()
 
 
-def _describe(snapshot: Snapshot, obj: KubeObject, findings: Sequence[Finding]) -> list[str]:
+def asks_for_findings(reading: Reading) -> bool:
+    """Whether a question that names no object wants to know what is wrong anywhere."""
+    wants_lines = Intent.LOGS in reading.intents and (reading.codes or reading.time_range)
+    if wants_lines and reading.limit is None:
+        return False  # it wants these lines, and no others' troubles
+    if reading.limit is not None or Intent.LOGS in reading.intents:
+        return True
+    return bool(_ASKS_FOR_ALL.search(reading.question)) or (
+        bool(reading.namespaces) and bool(reading.intents & {Intent.STATUS, Intent.WHY})
+    )
+
+
+def is_meant(finding: Finding, reading: Reading) -> bool:
+    """Whether a question quotes a finding: its reason, or most of its message's words."""
+    if Intent.LOGS in reading.intents:
+        return False
+    codes = {code.lower() for code in reading.codes if not code.isdigit()}
+    if finding.reason.lower() in codes:
+        return True
+    asked = set(_WORD.findall(reading.question.lower()))
+    told = " ".join((finding.title, *(item.value for item in finding.evidence))).lower()
+    shared = asked & set(_WORD.findall(told))
+    return len(asked) >= _FEWEST_WORDS and len(shared) >= _SHARED_WORDS * len(asked)
+
+
+def _telling(objects: Sequence[KubeObject], reading: Reading) -> list[KubeObject]:
+    """A Service or autoscaler beside its workload is told by the workload, unless asked for."""
+    if _ASKS_FOR_SERVICE.search(reading.question):
+        return list(objects)
+    places = {(o.metadata.namespace, o.metadata.name) for o in objects if pod_spec(o)}
+    return [
+        o for o in objects if pod_spec(o) or (o.metadata.namespace, o.metadata.name) not in places
+    ]
+
+
+def _describe(
+    snapshot: Snapshot, obj: KubeObject, findings: Sequence[Finding], logs: Sequence[str]
+) -> list[str]:
     if isinstance(obj, Node):
         own = [item for item in findings if named(item.owner, obj)]
-        told = [line for item in own for line in describe_finding(item)]
-        return describe_node(snapshot, obj) + told
+        told = [line for item in own for line in describe_finding(item, snapshot.taken_at)]
+        lines = describe_node(snapshot, obj)
+        return [lines[0], *told, *lines[1:]]
     if isinstance(obj, Service):
         return describe_service(snapshot, obj)
-    return describe(snapshot, obj, findings)
+    return describe(snapshot, obj, findings, logs)
 
 
 def _log_sources(

@@ -131,19 +131,29 @@ async def test_a_workload_is_told_with_pods_limits_change_events_and_logs(
         "app: p:3.8.2 → p:3.9.0",
         "Service payments leads to it: 1 of 2 endpoints ready",
         "ScalingActive is False",
-        "Finding (critical): payments: OOMKilled, 14 restarts",
+        "The log of payments ends with `OutOfMemoryError: heap`",
         "Event BackOff, 42 times",
         "Log line: FATAL OutOfMemoryError: heap",
     ):
         assert words in passage.text
     assert "abcdef0123456789" not in passage.text
+    assert passage.text.startswith(
+        "payments keeps restarting because its container app is OOMKilled: it hits its memory "
+        "limit of 256Mi (14 restarts, last exit 137 at "
+    )
     assert passage.is_fact
     assert (passage.source, passage.namespace, passage.kind) == ("cluster", "shop", "Deployment")
     assert passage.location == "Deployment/shop/payments"
     assert passage.updated_at == NOW
     assert lookup.looked_in == ("cluster demo",)
     assert lookup.gaps == ()
+
+
+async def test_a_service_beside_its_workload_is_told_when_asked_for(facts: ClusterFacts) -> None:
+    asked = Reading("endpoints of payments?", "", names=("payments",))
+    lookup = await look(facts, asked)
     assert "selector app=payments" in titled(lookup, "Service shop/payments").text
+    assert len((await look(facts, reading("payments"))).passages) == 1
 
 
 async def test_limits_are_told_first_when_asked_for(facts: ClusterFacts) -> None:
@@ -151,7 +161,10 @@ async def test_limits_are_told_first_when_asked_for(facts: ClusterFacts) -> None
     first = lookup.passages[0]
     assert first.title == "Limits of Deployment shop/payments"
     assert "cpu limit 500m, cpu request none; memory limit 256Mi" in first.text
-    assert len({passage.id for passage in lookup.passages}) == len(lookup.passages)
+    assert first.text.startswith("payments has a memory limit of 256Mi (request none) and a CPU")
+    assert len(lookup.passages) == 1
+    both = await look(facts, reading("payments", intents=(Intent.LIMITS, Intent.WHY)))
+    assert len({passage.id for passage in both.passages}) == len(both.passages) == 2
 
 
 async def test_a_node_names_the_workloads_and_services_hit(facts: ClusterFacts) -> None:
@@ -161,7 +174,7 @@ async def test_a_node_names_the_workloads_and_services_hit(facts: ClusterFacts) 
     assert "Deployment shop/payments runs 1 of its 2 pods here: payments-2-bad" in passage.text
     assert "Services that lead to pods on this node: shop/payments" in passage.text
     assert "Allocatable: cpu 16, memory 64Gi" in passage.text
-    assert "Finding (high): worker-3: node reports DiskPressure" in passage.text
+    assert passage.text.startswith("Node worker-3 is Ready since 11:00 UTC, but reports Disk")
 
 
 async def test_the_workloads_of_a_node_are_named_for_the_service_graph(facts: ClusterFacts) -> None:
@@ -214,7 +227,7 @@ async def test_logs_of_healthy_pods_are_read_only_when_asked_for(
 
 
 async def test_without_a_name_the_top_findings_are_told(facts: ClusterFacts) -> None:
-    asked = reading(intents=(Intent.STATUS,))
+    asked = Reading("what is wrong?", "", intents=frozenset({Intent.STATUS}))
     lookup = await look(facts, asked)
     assert lookup.passages[0].title == "Finding on Deployment shop/payments"
     assert "OutOfMemoryError" in lookup.passages[0].text
@@ -222,6 +235,31 @@ async def test_without_a_name_the_top_findings_are_told(facts: ClusterFacts) -> 
     limited = await look(facts, reading(limit=1))
     assert len(limited.passages) == 1
     assert (await look(facts, reading(intents=(Intent.HOW,)))).passages == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "is_found"),
+    [
+        ("what does OOMKilled mean?", {"codes": ("OOMKilled",)}, True),
+        ("why does a StatefulSet pod not move?", {"intents": frozenset({Intent.WHY})}, False),
+        ("node reports DiskPressure on worker", {}, True),
+        (
+            "show log lines with code 503",
+            {"codes": ("503",), "intents": frozenset({Intent.LOGS})},
+            False,
+        ),
+        (
+            "what does the log of OOMKilled pods say",
+            {"codes": ("OOMKilled",), "intents": frozenset({Intent.LOGS})},
+            False,
+        ),
+    ],
+)
+async def test_findings_are_told_to_questions_that_quote_them(
+    facts: ClusterFacts, question: str, more: dict[str, Any], is_found: bool
+) -> None:
+    lookup = await look(facts, Reading(question, question, **more))
+    assert bool(lookup.passages) is is_found
 
 
 async def test_a_namespace_is_told_by_its_workloads_and_findings(facts: ClusterFacts) -> None:
