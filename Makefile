@@ -15,13 +15,19 @@ help:  ## show this list
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+# The pip that comes with Python is old and takes twice as long. Bytecode is written when first used.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q --no-compile
+
+$(VENV)/.runtime: requirements-pip.txt requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV): about half a minute, once…"
+	@$(INSTALL) --require-hashes -r requirements-pip.txt
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.txt
+	@echo "Adding the tools for tests and checks…"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/.runtime  ## the whole bot on a local Slack workspace and a recorded cluster (PORT=8765)
@@ -46,9 +52,14 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: $(VENV)/.dev  ## resolve and pin all dependencies again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build -q pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build --group dev -c requirements.txt -q pyproject.toml -o requirements-dev.txt
+# For all platforms and supported Python versions, and without the address of any registry.
+PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+requirements:  ## resolve and pin all dependencies again (needs uv)
+	$(PIN) --group build pyproject.toml -o requirements.txt
+	$(PIN) --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	echo pip | $(PIN) - -o requirements-pip.txt
 
 drills: $(VENV)/.dev  ## long: kills at random, and every property over 20,000 inputs
 	$(BIN)/python -m pytest -m drill --timeout 7200 --drill-rounds $(DRILL_ROUNDS)

@@ -65,6 +65,9 @@ async def run_bot(
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    if settings.opsbot_log_level != "debug":
+        for talkative in ("alembic", "apscheduler", "slack_bolt", "slack_sdk", "httpx"):
+            logging.getLogger(talkative).setLevel(logging.WARNING)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
