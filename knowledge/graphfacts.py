@@ -60,6 +60,14 @@ def _about(
     graph: ServiceGraph, name: str, wanted: frozenset[Intent], scope: Scope
 ) -> Iterator[str]:
     service = graph.services[name]
+    callers = [item.service for item in graph.impact(name) if item.depth == 1]
+    called_by = [caller for caller in callers if graph.allows(caller, scope)]
+    if Intent.IMPACT in wanted:
+        yield from _hit_sentences(name, graph.impact(name), graph, scope)
+    if Intent.DEPENDENCIES in wanted or not wanted:
+        yield from _need_sentences(graph, name, scope)
+    if Intent.DEPENDENCIES in wanted and called_by:
+        yield f"{name} is called by {_joined(called_by)}."
     team = graph.team_of(name)
     if team is not None:
         contact = f" (on call: {team.contact})" if team.contact else ""
@@ -68,15 +76,6 @@ def _about(
         yield f"The service graph names no owner of {name}."
     if service.description and not wanted:
         yield f"{name}: {service.description}."
-    if Intent.IMPACT in wanted:
-        yield from _hit_sentences(name, graph.impact(name), graph, scope)
-    if Intent.DEPENDENCIES in wanted or not wanted:
-        yield from _need_sentences(graph, name, scope)
-    if Intent.DEPENDENCIES in wanted:
-        callers = [item.service for item in graph.impact(name) if item.depth == 1]
-        shown = [caller for caller in callers if graph.allows(caller, scope)]
-        if shown:
-            yield f"{name} is called by {_joined(shown)}."
     if service.runbook:
         yield f"Its runbook: {service.runbook}."
 
@@ -90,11 +89,14 @@ def _hit_sentences(
         yield f"If {name} fails, no other service of the graph is hit: nothing depends on it."
         return
     if shown:
-        verb = "is" if len(shown) == 1 else "are"
-        names = _joined([item.service for item in shown])
+        first = [item.service for item in shown if item.depth == 1]
+        further = [item.service for item in shown if item.depth > 1]
+        parts = [f"{_joined(first)} directly"] if first else []
+        parts += [f"through {'them' if first else 'others'} {_joined(further)}"] if further else []
+        yield f"If {name} fails, it hits {' and '.join(parts)}."
+        yield from _team_table(graph, [item.service for item in shown])
         # The longest ways tell the most; every other way is a tail of one of them or beside it.
-        ways = _longest(shown)
-        yield f"If {name} fails, {names} {verb} hit: {'; '.join(ARROW.join(way) for way in ways)}."
+        yield f"The ways: {'; '.join(ARROW.join(way) for way in _longest(shown))}."
     if hidden:
         yield f"{hidden} more stand outside what this channel may see."
 
@@ -124,28 +126,37 @@ def _need_sentences(graph: ServiceGraph, name: str, scope: Scope) -> Iterator[st
 def _about_node(
     graph: ServiceGraph, node: str, runs: Sequence[str], scope: Scope, *, is_live: bool
 ) -> Iterator[str]:
-    seen = "in the live cluster" if is_live else "according to the service graph's file"
+    seen = "they run there now" if is_live else "according to the service graph's file"
     zone = graph.nodes[node].zone
     where = f"{node} (zone {zone})" if zone else node
     shown = [name for name in runs if graph.allows(name, scope)]
     if not shown:
-        yield f"No service of the graph is known to run on {where}, {seen}."
+        place = "in the live cluster" if is_live else "according to the service graph's file"
+        yield f"No service of the graph is known to run on {where}, {place}."
         return
-    yield f"On {where} run pods of {_joined(shown)}, {seen}."
     known = [name for name in shown if name in graph.services]
     hit = [item for item in graph.impact(*known) if graph.allows(item.service, scope)]
+    further = [item.service for item in hit]
+    through = f" and, through them, {_joined(further)}" if further else ""
+    yield f"If {node} fails, it hits {_joined(shown)} directly ({seen}){through}."
+    yield from _team_table(graph, [*known, *further])
     if hit:
-        ways = "; ".join(ARROW.join(way) for way in _longest(hit))
-        names = _joined([item.service for item in hit])
-        yield (
-            f"If {node} fails, those are hit first, as far as no other node runs them too; "
-            f"behind them {names}: {ways}."
-        )
-    for name in known:
-        team = graph.team_of(name)
-        if team is not None:
-            contact = f" (on call: {team.contact})" if team.contact else ""
-            yield f"{name} is owned by team {team.name}{contact}."
+        yield f"The ways: {'; '.join(ARROW.join(way) for way in _longest(hit))}."
+        yield "Those that run on other nodes too go on there, with less room."
+
+
+def _team_table(graph: ServiceGraph, names: Sequence[str]) -> Iterator[str]:
+    """A Markdown table of who owns which of these services; nothing when no team is known."""
+    by_team: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        by_team.setdefault(graph.services[name].team or "nobody known", []).append(name)
+    if set(by_team) <= {"nobody known"}:
+        return
+    yield "| team | services hit | on call |"
+    yield "|---|---|---|"
+    for team, owned in by_team.items():
+        contact = graph.teams[team].contact if team in graph.teams else ""
+        yield f"| {team} | {', '.join(owned)} | {contact or '-'} |"
 
 
 def _paths(graph: ServiceGraph, services: Sequence[str]) -> Iterator[Passage]:
@@ -182,7 +193,7 @@ def _passage(graph: ServiceGraph, key: str, title: str, sentences: Sequence[str]
         source="graph",
         title=title,
         location=graph.location,
-        text=" ".join(sentences),
+        text="\n".join(sentences),
         updated_at=graph.updated_at,
         namespace=service.namespace if service else "",
         service=service.name if service else "",

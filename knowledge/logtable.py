@@ -1,11 +1,14 @@
-"""CSV logs: exact answers to "which lines have code 503 between 10:00 and 11:00"."""
+"""CSV logs: exact answers to "which lines have code 503 between 10:00 and 11:00".
+
+The module is longer than others: the queries share their conditions and their words.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
@@ -13,11 +16,14 @@ from typing import Final
 from core.answers import Passage, Scope
 from core.loglines import LogEntry, LogLevel
 from core.questions import Intent, Reading
-from core.templates import group
+from core.templates import LogGroup, group
 from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
 from knowledge.documents import Document
 
-EXAMPLES = 5
+EXAMPLES = 8
+# Kinds of lines that a summary tells, and lines that are read to find them.
+KINDS = 4
+MOST_GROUPED = 5000
 LONGEST_MESSAGE_CHARS = 300
 MOST_LINES = 50
 # Templates of one file that are indexed for meaning; a file with more is no log but noise.
@@ -127,7 +133,8 @@ class LogTable:
         if not where.words and reading.limit is None:
             return ()  # "what are the log retention rules" names no line
         passage = self._summary(where, reading, allowed, zone, is_exact=asks_for_lines)
-        return (passage,) if passage else ()
+        groups = self._kinds(where, reading, zone) if asks_for_summary(reading) else ()
+        return (passage, *groups) if passage else ()
 
     def _where(
         self, reading: Reading, allowed: _Where, zone: tzinfo, *, is_for_errors: bool
@@ -165,6 +172,8 @@ class LogTable:
         level = next((rank for asked, rank in _ASKED_LEVELS if asked.search(reading.question)), 0)
         if is_for_errors:
             level = level or LogLevel.ERROR
+        if asks_for_summary(reading):
+            level = LogLevel.ERROR  # what people call a critical error is an ERROR or a FATAL
         if level and not reading.codes:
             level = self._level_there_is(level, where)
             where.add("rank >= ?", level)
@@ -235,6 +244,8 @@ class LogTable:
         text = [f"{shown}; first {_told(aware(first), zone)}, last {_told(aware(last), zone)}."]
         if count > 1:
             text += [self._grouped(clause, where.values, by) for by in ("service", "code", "level")]
+            kinds = self._groups(where)[:KINDS]
+            text += [f"Kind: {kind.count} × `{_cut(_bare(kind.template))}`." for kind in kinds]
         limit = min(reading.limit or EXAMPLES, MOST_LINES)
         rows = self.table.query(
             "SELECT moment, level, namespace, pod, container, code, message FROM lines "  # noqa: S608
@@ -245,6 +256,53 @@ class LogTable:
             text.append(f"The last {len(rows)}:" if count > len(rows) else "All of them:")
         text += [_line(row, zone) for row in rows]
         return self._passage("\n".join(part for part in text if part), reading)
+
+    def _groups(self, where: _Where, by: str = "") -> list[LogGroup]:
+        """The kinds of the newest lines, most frequent first; `by` a service only."""
+        more, values = (" AND service = ?", [by]) if by else ("", [])
+        rows = self.table.query(
+            "SELECT moment, rank, message FROM lines "  # noqa: S608
+            f"WHERE {where.clause}{more} ORDER BY moment DESC LIMIT {MOST_GROUPED}",
+            [*where.values, *values],
+        )
+        entries = [
+            LogEntry(LogLevel(rank) if rank else None, aware(moment), message, message, number)
+            for number, (moment, rank, message) in enumerate(reversed(rows), start=1)
+        ]
+        return group(entries)
+
+    def _kinds(self, where: _Where, reading: Reading, zone: tzinfo) -> tuple[Passage, ...]:
+        """Each kind of error of each service as a fact of its own, the worst and newest first."""
+        services = self.table.query(
+            "SELECT service, any_value(namespace), max(rank) FROM lines "  # noqa: S608
+            f"WHERE {where.clause} GROUP BY service",
+            where.values,
+        )
+        found: list[tuple[tuple[int, float], Passage]] = []
+        for service, namespace, rank in services:
+            for kind in self._groups(where, service)[:KINDS]:
+                moment = kind.last.timestamp
+                order = (-int(rank), -moment.timestamp() if moment else 0.0)
+                found.append((order, self._kind(kind, service, namespace, reading, zone)))
+        found.sort(key=lambda item: item[0])
+        return tuple(passage for _, passage in found[: 2 * (reading.limit or EXAMPLES)])
+
+    def _kind(
+        self, kind: LogGroup, service: str, namespace: str, reading: Reading, zone: tzinfo
+    ) -> Passage:
+        first, last = kind.first.timestamp, kind.last.timestamp
+        when = ""
+        if first and last:
+            when = f" at {_clock(last, zone)}"
+            if kind.count > 1:
+                when = f" between {_clock(first, zone)} and {_clock(last, zone)}"
+        times = f"{kind.count} time{'s' if kind.count > 1 else ''}"
+        example = _cut(_bare(kind.last.message))
+        text = f"{service or 'Somebody'} wrote `{example}` {times}{when}."
+        passage = self._passage(text, reading, key=f"{service}\0{kind.template}")
+        return replace(
+            passage, title=f"Errors in the log of {service}", service=service, namespace=namespace
+        )
 
     def _grouped(self, clause: str, values: Sequence[object], by: str) -> str:
         rows = self.table.query(
@@ -266,10 +324,12 @@ class LogTable:
         start, end = _told(aware(first), zone), _told(aware(last), zone)
         return f"The log holds {count} lines, from {start} to {end}."
 
-    def _passage(self, text: str, reading: Reading) -> Passage:
-        key = hashlib.sha256(f"{self.table.pattern}\0{reading.question}".encode()).hexdigest()[:16]
+    def _passage(self, text: str, reading: Reading, key: str = "") -> Passage:
+        words = f"{self.table.pattern}\0{reading.question}\0{key}"
+        is_part = bool(key)
+        key = hashlib.sha256(words.encode()).hexdigest()[:16]
         place = Path(self.table.pattern)
-        if self.table.malformed:
+        if self.table.malformed and not is_part:
             text += f"\n{self.table.malformed} malformed lines of the files were left out."
         return Passage(
             id=f"csv-logs:{key}",
@@ -315,6 +375,26 @@ class LogTable:
                 kind="logs",
                 is_whole=True,
             )
+
+
+def asks_for_summary(reading: Reading) -> bool:
+    """Whether a question wants the errors told by kind, and not line by line."""
+    asks = bool(re.search(r"\b(?:errors?|critical)\b", reading.question, re.IGNORECASE))
+    wants = re.search(
+        r"\b(?:summar\w*|fix\w*|overview|digest|group\w*|top|worst|critical)\b",
+        reading.question,
+        re.IGNORECASE,
+    )
+    return asks and bool(wants) and not reading.codes and Intent.LOGS in reading.intents
+
+
+def _clock(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%H:%M %Z").strip()
+
+
+def _bare(message: str) -> str:
+    """A message that can stand in a code span."""
+    return message.replace("`", "'")
 
 
 def _told(moment: datetime, zone: tzinfo) -> str:

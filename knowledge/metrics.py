@@ -165,12 +165,14 @@ class MetricTable:
     def _passage(self, stats: Stats, zone: tzinfo) -> Passage:
         name = stats.series
         shown = f"{_told(stats.start, zone)} to {_told(stats.end, zone, with_day=False)}"
-        text = []
-        text.append(
-            f"{name} from {shown}: last {_value(stats.last, name)}, "
-            f"average {_value(stats.average, name)}, least {_value(stats.least, name)}, "
-            f"most {_value(stats.most, name)} (at {_told(stats.most_at, zone, with_day=False)})."
-        )
+        last_at = _told(stats.end, zone, with_day=False)
+        most_at = _told(stats.most_at, zone, with_day=False)
+        text = [
+            f"{name} is at {_value(stats.last, name)} (last value, {last_at}); "
+            f"its highest was {_value(stats.most, name)} at {most_at}.",
+            f"From {shown}: average {_value(stats.average, name)}, "
+            f"lowest {_value(stats.least, name)}, highest {_value(stats.most, name)}.",
+        ]
         seconds = (stats.end - stats.start).total_seconds()
         if name.endswith("_total") and seconds > 0:
             risen = stats.last - stats.first
@@ -179,7 +181,7 @@ class MetricTable:
         if stats.count > 2:
             end = stats.end.timestamp() + 1
             period = TimeRange(stats.start, datetime.fromtimestamp(end, stats.end.tzinfo))
-            text.append(f"{self.picture(name, period)} (averages over 24 equal parts)")
+            text.append(f"`{self.picture(name, period)}` (averages over 24 equal parts)")
         stretches = self.outside(stats)
         if stretches:
             told = ", ".join(
@@ -217,7 +219,9 @@ def choose_series(
     for word in tuple(asked):
         asked.update(_SYNONYMS.get(word, ()))
     subjects = {name.lower() for name in reading.names}
-    wants_numbers = Intent.METRICS in reading.intents or reading.time_range is not None
+    wants_numbers = Intent.METRICS in reading.intents
+    if Intent.LOGS in reading.intents and not wants_numbers:
+        return []  # lines were asked for
     if Intent.LIMITS in reading.intents and not wants_numbers:
         return []  # "what is the memory limit" asks for a setting, not for a measurement
     if not subjects and reading.intents & _EXPLAINED:
@@ -229,8 +233,8 @@ def choose_series(
             continue
         overlap = len((set(_WORD.findall(quantity.lower())) - _UNITS) & asked)
         is_named = bool(subject) and subject.lower() in subjects
-        # A name alone is enough only where numbers were asked for; a word alone ("memory") too.
-        if is_named and (overlap or wants_numbers):
+        # A word of a series' name alone proves nothing: numbers must have been asked for.
+        if is_named and (wants_numbers or (overlap and reading.time_range is not None)):
             scored.append((overlap, name))
         elif not subjects and overlap and wants_numbers:
             # Nobody is named, but "the gateway" is a part of a name.

@@ -1,4 +1,7 @@
-"""Reads a question by rules, without a model: names, namespaces, codes, period, intents. Pure."""
+"""Reads a question by rules, without a model: names, namespaces, codes, period, intents. Pure.
+
+The module is longer than others: most of it are tables of words.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,8 @@ _AFTER_NAME = frozenset(
     depends depend needs calls pending broken unhealthy dies died
     """.split()  # noqa: SIM905
 )
+# The platform itself; its API server's Service has this name too.
+_PLATFORM = frozenset({"kubernetes", "k8s"})
 # After these a plain word is most likely the verb or object of ordinary English.
 _NEVER_BEFORE_NAME = frozenset({"i", "we", "you", "can", "could", "should", "would", "please"})
 
@@ -107,7 +112,8 @@ _INTENTS = {
     Intent.IMPACT: r"impact|affect\w*|blast radius|who depends on|what depends on|depend(?:s)? on "
     r"(?:it|this|that)|(?:if|when|should) [\w./ -]{1,60}?(?:fail|goes? down|die|crash|break|is down"
     r"|is lost|go(?:es)? away|stops?|reboot|is drained)\w*|what (?:else )?(?:breaks|stops|suffers)"
-    r"|what happens (?:if|when)|(?:is|are|be|gets?) hit\b|at risk|knock-?on|drain",
+    r"|what happens (?:if|when|to)|(?:fail\w*|(?:going |goes )?down|los\w+|outage|does .{1,40}) hits?\b"
+    r"|(?:is|are|be|gets?) hit\b|at risk|knock-?on|drain",
     Intent.OWNER: r"who(?:m| is|'s)? (?:owns?|do i|should|can i|to|maintains|runs|is responsible|"
     r"is on)|owner\w*|owns?|owned by|on[- ]?call|which team|what team|whose|responsible|escalat\w+|"
     r"whom|contact|who gets paged|page the",
@@ -115,13 +121,18 @@ _INTENTS = {
     r"|needs\b|service graph|between [\w-]+ and [\w-]+ (?:calls|path)",
     Intent.LIMITS: r"limits?|requests? and limits|quotas?|resource requests?|how much (?:memory|cpu"
     r"|ram)|resources|memory (?:limit|request)|cpu (?:limit|request)",
-    Intent.LOGS: r"logs?|log lines?|lines?\b|logged|stack ?traces?|log entries|entries"
+    Intent.LOGS: r"(?<![/.\w-])logs?(?![/.\w-]|-\w)|log lines?|lines?\b|logged|stack ?traces?|log entries|entries"
     r"|(?:last|latest|newest|recent) (?:\d+ |ten |five )?(?:critical |fatal )?(?:errors?|warnings?)"
     r"|error messages?|critical errors|show (?:me )?(?:all |the )?errors",
-    Intent.METRICS: r"metrics?|latency|p9\d|p50|usage|utili[sz]ation|throughput|per second|qps|rps"
-    r"|chart|trend|peak\w*|average|maximum|minimum|max|sparkline|how (?:high|many restarts)"
-    r"|how much [\w -]{1,60}? us(?:e|es|ing)\b|close to|near(?:ing)? (?:its|the)"
-    r"|consumer lag|disk (?:used|usage|space)|working set|connections",
+    Intent.METRICS: r"metrics?\b|utili[sz]ation|throughput|per second|qps|rps|chart|graph of|plot|"
+    r"trend|peak\w*|sparkline|how (?:high|full|loaded|busy|often|many restarts|many times)|"
+    r"(?:highest|lowest|average|maximum|minimum|max|mean|current) [\w %-]{0,30}?(?:latency|usage|"
+    r"memory|cpu|disk|load|lag|restarts|p9\d|p50|value|of)\b|"
+    r"(?:usage|p9\d|p50|latency|memory|cpu|disk|load|lag) [\w -]{0,40}?"
+    r"(?:now|today|yesterday|right now|currently|over time|last \d|last hour|since)\b|"
+    r"(?:usage|latency|p9\d|consumption|working set|consumer lag) of\b|"
+    r"how (?:much|many) [\w -]{1,60}? us(?:e[sd]?|ing)\b|how (?:did|has|does) .{1,60}?"
+    r"(?:move|change|develop|grow)\w*|close to|near(?:ing)? (?:its|the)|disk (?:used|usage)",
     Intent.SIMILAR: r"similar|happen(?:ed)? .{0,40}?before|seen .{0,60}?before"
     r"|(?:something|anything|incidents?) like|past incidents?|"
     r"previous incidents?|earlier incidents?|last time|post-?mortems?|incident reports?|again\b|"
@@ -232,6 +243,8 @@ def _names(
         if "/" not in token.text and _means_namespace(tokens, index, spaces, by_lower):
             found_spaces[spaces[rest]] = None
             continue
+        if rest in _PLATFORM and not space and not _is_kind_beside(tokens, index):
+            continue
         for name, rank in _matches(rest, by_lower):
             if rank >= 3 or space or _is_used_as_name(tokens, index, name):
                 take(name, rank)
@@ -294,6 +307,11 @@ def _is_used_as_name(tokens: Sequence[_Token], index: int, name: str) -> bool:
         return True
     # The whole question is the name, or a list of names: "cart?", "payments and cart".
     return len(tokens) <= 2 or (index == 0 and name.lower() not in {"search", "test", "log"})
+
+
+def _is_kind_beside(tokens: Sequence[_Token], index: int) -> bool:
+    beside = tokens[max(0, index - 1) : index + 2]
+    return any(token.text.lower() in _KINDS for token in beside if token is not tokens[index])
 
 
 def _means_namespace(

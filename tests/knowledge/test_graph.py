@@ -154,14 +154,16 @@ def test_an_empty_service_has_no_facts_of_its_own(graph: ServiceGraph) -> None:
 
 def test_impact_is_told_with_owner_and_way(graph: ServiceGraph) -> None:
     assert told(graph, asked("redis", intents={Intent.IMPACT})) == (
-        "redis is owned by team platform (on call: Jonas Lind). "
-        "If redis fails, cart, checkout and frontend are hit: "
-        "frontend → checkout → cart → redis."
+        "If redis fails, it hits cart directly and through them checkout and frontend.\n"
+        "| team | services hit | on call |\n"
+        "|---|---|---|\n"
+        "| nobody known | cart | - |\n"
+        "| orders | checkout, frontend | Tomás Brandt, #team-orders |\n"
+        "The ways: frontend → checkout → cart → redis.\n"
+        "redis is owned by team platform (on call: Jonas Lind)."
     )
     assert "nothing depends on it" in told(graph, asked("loner", intents={Intent.IMPACT}))
-    assert "frontend is hit: frontend → checkout." in told(
-        graph, asked("checkout", intents={Intent.IMPACT})
-    )
+    assert "it hits frontend directly.\n" in told(graph, asked("checkout", intents={Intent.IMPACT}))
 
 
 def test_dependencies_are_told_in_both_directions(graph: ServiceGraph) -> None:
@@ -205,10 +207,13 @@ def test_a_team_is_told_with_its_services(graph: ServiceGraph) -> None:
 def test_a_node_is_told_by_the_live_cluster_where_it_is_known(graph: ServiceGraph) -> None:
     reading = asked("worker-1", intents={Intent.IMPACT})
     (filed,) = graph_passages(graph, reading, Scope())
-    assert "pods of redis and cart, according to the service graph's file" in filed.text
-    assert "behind them checkout and frontend" in filed.text
+    assert filed.text.startswith(
+        "If worker-1 fails, it hits redis and cart directly (according to the service graph's "
+        "file) and, through them, checkout and frontend.\n| team |"
+    )
+    assert "| orders | checkout, frontend | Tomás Brandt, #team-orders |" in filed.text
     (live,) = graph_passages(graph, reading, Scope(), {"worker-1": ("payments",)})
-    assert "On worker-1 (zone eu-1a) run pods of payments, in the live cluster." in live.text
+    assert "If worker-1 fails, it hits payments directly (they run there now)" in live.text
     assert live.is_fact
     empty = asked("worker-2", intents={Intent.IMPACT})
     assert "No service of the graph is known to run on worker-2" in told(graph, empty)

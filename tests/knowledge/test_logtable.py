@@ -43,7 +43,7 @@ def loaded(folder: Path) -> LogTable:
 
 def ask(table: LogTable, reading: Reading, scope: Scope | None = None) -> Passage | None:
     found = table.facts(reading, scope or Scope(), UTC)
-    assert len(found) < 2
+    assert len(found) < 2 or "critical" in reading.question
     return found[0] if found else None
 
 
@@ -81,12 +81,31 @@ def test_times_are_told_in_the_askers_zone(table: LogTable) -> None:
 
 def test_the_last_critical_errors_newest_first_and_limited(table: LogTable) -> None:
     text = text_of(table, Reading("last 10 critical errors", "", intents=LOGS, limit=10))
-    assert text.startswith("1 line of level FATAL or above")
+    assert text.startswith("5 lines of level ERROR or above")
     assert "- 2026-03-04 11:10:00 FATAL trading/risk-engine" in text
     errors = text_of(table, Reading("last 2 errors", "", intents=LOGS, limit=2))
     assert "The last 2:" in errors
     lines = [line for line in errors.splitlines() if line.startswith("- ")]
     assert [line[2:21] for line in lines] == ["2026-03-04 11:10:00", "2026-03-04 11:00:00"]
+
+
+def test_a_summary_tells_each_kind_of_error_the_worst_and_newest_first(table: LogTable) -> None:
+    reading = Reading("summarize the last 10 critical errors", "", intents=LOGS, limit=10)
+    _, *kinds = table.facts(reading, Scope(), UTC)
+    assert [kind.text for kind in kinds] == [
+        "risk-engine wrote `a, b` 1 time at 11:10 UTC.",
+        "checkout wrote `upstream gave 503` 2 times between 10:59 UTC and 11:00 UTC.",
+        "inventory wrote `stock 2 refused for order 18` 2 times between 10:00 UTC and 10:30 UTC.",
+    ]
+    assert [(kind.service, kind.namespace) for kind in kinds][0] == ("risk-engine", "trading")
+    assert len({kind.id for kind in kinds}) == 3
+    fatal = Reading("show fatal lines", "", intents=LOGS)
+    assert text_of(table, fatal).startswith("1 line of level FATAL or above")
+
+
+def test_lines_are_told_by_kind_as_well(table: LogTable) -> None:
+    text = text_of(table, Reading("lines with 503", "", codes=("503",), intents=LOGS))
+    assert "Kind: 2 × `stock <NUM> refused for order <NUM>`." in text
 
 
 def test_without_critical_lines_the_errors_are_told(tmp_path: Path) -> None:

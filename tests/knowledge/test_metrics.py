@@ -49,8 +49,10 @@ def test_least_most_last_average_and_when_the_most_was(table: MetricTable) -> No
     reading = Reading("memory of payments", "", names=("payments",), intents=METRICS)
     (fact,) = table.facts(reading, Scope(), UTC)
     assert fact.text.startswith(
-        "payments/memory_working_set_bytes from 2026-03-04 10:00 UTC to 10:59 UTC: "
-        "last 159.0 MiB, average 129.5 MiB, least 100.0 MiB, most 159.0 MiB (at 10:59 UTC)."
+        "payments/memory_working_set_bytes is at 159.0 MiB (last value, 10:59 UTC); "
+        "its highest was 159.0 MiB at 10:59 UTC.\n"
+        "From 2026-03-04 10:00 UTC to 10:59 UTC: average 129.5 MiB, lowest 100.0 MiB, "
+        "highest 159.0 MiB."
     )
     assert "▁▁▁▂" in fact.text
     assert fact.is_fact
@@ -72,7 +74,8 @@ def test_stretches_outside_the_usual_range_are_told(table: MetricTable) -> None:
 def test_a_period_limits_the_numbers(table: MetricTable) -> None:
     period = TimeRange(START + timedelta(minutes=10), START + timedelta(minutes=12))
     text = text_of(table, Reading("memory of payments", "", names=("payments",), time_range=period))
-    assert "from 2026-03-04 10:10 UTC to 10:11 UTC: last 111.0 MiB" in text
+    assert "is at 111.0 MiB (last value, 10:11 UTC)" in text
+    assert "From 2026-03-04 10:10 UTC to 10:11 UTC" in text
     empty = TimeRange(START - timedelta(hours=2), START - timedelta(hours=1))
     assert (
         text_of(table, Reading("memory of payments", "", names=("payments",), time_range=empty))
@@ -83,7 +86,7 @@ def test_a_period_limits_the_numbers(table: MetricTable) -> None:
 def test_a_flat_series_has_a_flat_picture(table: MetricTable) -> None:
     text = text_of(table, Reading("queue of flat", "", names=("flat",), intents=METRICS))
     assert "▄▄▄▄" in text
-    assert "last 0.25," in text
+    assert "is at 0.25 (last" in text
     assert "Outside" not in text
 
 
@@ -103,7 +106,8 @@ def test_the_scope_hides_source_and_services(table: MetricTable) -> None:
     ("question", "names", "intents", "chosen"),
     [
         ("ram of payments", ("payments",), METRICS, ["payments/memory_working_set_bytes"]),
-        ("how often did payments restart", ("payments",), set(), ["payments/restarts_total"]),
+        ("how often did payments restart", ("payments",), METRICS, ["payments/restarts_total"]),
+        ("does payments restart in memory", ("payments",), set(), []),
         ("which latency is high", (), METRICS, ["checkout/latency_p99_ms"]),
         ("metrics of worker-2", ("worker-2",), METRICS, ["worker-2/disk_used_percent"]),
         ("memory of redis", ("redis",), METRICS, []),
