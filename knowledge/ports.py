@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from core.answers import GenerationOptions, Lookup, Scope
@@ -107,9 +108,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Limits a search to payloads whose field is one of the given values; every field must hold."""
+    """Limits a search; everything given must hold.
+
+    Attributes:
+        any_of: Field of the payload → the values it may have.
+        since: `updated_at` is at or after this moment, aware; points without one are left out.
+        phrases: The text holds at least one of them, as whole words.
+    """
 
     any_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: datetime | None = None
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,10 @@ class VectorStore(Protocol):
 
     async def count(self) -> int:
         """How many points there are."""
+        ...
+
+    async def count_dense(self) -> int:
+        """How many of them have their dense vector."""
         ...
 
     async def activate(self) -> None:

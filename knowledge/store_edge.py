@@ -208,6 +208,13 @@ class EdgeStore:
         """How many points this model's collection holds."""
         return await self._call("read", lambda: self._mine.count(engine.CountRequest()))
 
+    async def count_dense(self) -> int:
+        """How many of them have their dense vector."""
+        request = engine.CountRequest(
+            filter=engine.Filter(must=[engine.HasVectorCondition("dense")])
+        )
+        return await self._call("read", lambda: self._mine.count(request))
+
     async def activate(self) -> None:
         """Search this model's collection from now on, and remove the one searched before."""
         await self._call("write to", self._activate)
@@ -271,14 +278,22 @@ def _search(shard: Any, query: Any, limit: int, filters: Filter | None) -> list[
 
 
 def _filter(filters: Filter | None) -> Any:
-    if filters is None or not filters.any_of:
+    if filters is None:
         return None
-    return engine.Filter(
-        must=[
-            engine.FieldCondition(key, match=engine.MatchAny(list(values)))
-            for key, values in filters.any_of.items()
-        ]
-    )
+    must: list[Any] = [
+        engine.FieldCondition(key, match=engine.MatchAny(list(values)))
+        for key, values in filters.any_of.items()
+    ]
+    if filters.since is not None:
+        period = engine.RangeDateTime(gte=filters.since.isoformat())
+        must.append(engine.FieldCondition("updated_at", range=period))
+    should: list[Any] = [
+        engine.FieldCondition("text", match=engine.MatchPhrase(phrase))
+        for phrase in filters.phrases
+    ]
+    if not must and not should:
+        return None
+    return engine.Filter(must=must or None, should=should or None)
 
 
 def _sparse(terms: SparseTerms) -> Any:

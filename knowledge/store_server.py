@@ -268,6 +268,12 @@ class ServerStore:
         """How many points this model's collection holds."""
         return (await self._call("read", lambda: self._client.count(self._own))).count
 
+    async def count_dense(self) -> int:
+        """How many of them have their dense vector."""
+        filled = models.Filter(must=[models.HasVectorCondition(has_vector="dense")])
+        found = await self._call("read", lambda: self._client.count(self._own, count_filter=filled))
+        return found.count
+
     async def activate(self) -> None:
         """Search this model's collection from now on, and remove the one searched before."""
         await self._prepare()
@@ -321,14 +327,22 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _filter(filters: Filter | None) -> models.Filter | None:
-    if filters is None or not filters.any_of:
+    if filters is None:
         return None
-    return models.Filter(
-        must=[
-            models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
-            for key, values in filters.any_of.items()
-        ]
-    )
+    must: list[models.Condition] = [
+        models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+        for key, values in filters.any_of.items()
+    ]
+    if filters.since is not None:
+        period = models.DatetimeRange(gte=filters.since)
+        must.append(models.FieldCondition(key="updated_at", range=period))
+    should: list[models.Condition] = [
+        models.FieldCondition(key="text", match=models.MatchPhrase(phrase=phrase))
+        for phrase in filters.phrases
+    ]
+    if not must and not should:
+        return None
+    return models.Filter(must=must or None, should=should or None)
 
 
 def _sparse(terms: SparseTerms) -> models.SparseVector:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -126,6 +127,33 @@ async def test_a_filter_limits_both_legs_to_points_where_every_field_holds(
     assert [hit.id for hit in await store.search_dense((1, 0, 0), 5, both)] == [key("a")]
     assert set(await store.scan(both)) == {key("a")}
     assert set(await store.scan(Filter())) == {key("a"), key("b"), key("c")}
+
+
+async def test_a_filter_knows_ages_and_phrases_and_leaves_out_what_has_no_date(
+    store: VectorStore,
+) -> None:
+    old, new = "2025-12-31T23:59:59+00:00", "2026-01-01T00:00:00.000001+00:00"
+    await store.upsert(
+        [
+            point("a", "pods answer with code 503", (1, 0, 0), updated_at=new),
+            point("b", "pods with ORA-00942", (1, 0, 0), updated_at=old),
+            point("c", "pods with 15030 lines and ORA-1", (1, 0, 0)),
+        ]
+    )
+    since = Filter(since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert [hit.id for hit in await store.search_dense((1, 0, 0), 5, since)] == [key("a")]
+    assert [hit.id for hit in await store.search_sparse("pods", 5, since)] == [key("a")]
+    codes = Filter(phrases=("503", "ora-00942"))
+    assert set(await store.scan(codes)) == {key("a"), key("b")}
+    both = Filter({"path": ("a", "c")}, since=datetime(2025, 1, 1, tzinfo=UTC), phrases=("503",))
+    assert set(await store.scan(both)) == {key("a")}
+    assert await store.search_sparse("pods", 5, Filter(phrases=("1503",))) == []
+
+
+async def test_points_with_a_dense_vector_are_counted(store: VectorStore) -> None:
+    assert await store.count_dense() == 0
+    await store.upsert([point("a", "one"), point("b", "two", (0, 1, 0))])
+    assert await store.count_dense() == 1
 
 
 async def test_upserting_again_replaces_and_deleting_removes(store: VectorStore) -> None:
