@@ -23,6 +23,7 @@ from knowledge.documents import Listing, Source
 from knowledge.graph import ServiceGraph
 from knowledge.graphfacts import GRAPH_INTENTS, graph_passages
 from knowledge.index import IndexReport, OnProgress, fill_dense, index_sources
+from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, VectorStore
 from knowledge.reading import read_question
 from knowledge.retrieve import Legs, count_terms, is_found, passage_of, rank, search
@@ -30,6 +31,7 @@ from knowledge.sources import open_source
 from knowledge.sources.graph import GraphSource
 from knowledge.sources.logs import LogSource
 from knowledge.sources.metrics import MetricsSource
+from knowledge.wholepage import completed
 
 ServicesOnNode = Callable[[str], Awaitable[Sequence[str]] | Sequence[str]]
 # What the reader is told was searched, in the order of a sentence.
@@ -114,6 +116,11 @@ class Library:
         graphs = [source.graph for source in self._sources if isinstance(source, GraphSource)]
         return next((graph for graph in graphs if graph.services), ServiceGraph())
 
+    @property
+    def log_tables(self) -> tuple[LogTable, ...]:
+        """The lines of the CSV logs, for exact look-ups; all their calls block."""
+        return tuple(source.table for source in self._sources if isinstance(source, LogSource))
+
     def ownership(self, owner: ObjectRef) -> Ownership:
         """Who owns an object and who is hit when it fails, by the graph as it stands now."""
         return self.graph.ownership(owner)
@@ -159,7 +166,7 @@ class Library:
             return done
 
     async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
-        """Facts first, then passages best first, cut at the threshold; failures are gaps."""
+        """Facts first, then up to `limit` passages best first; failures are gaps."""
         facts, gaps = await self._facts(reading, scope)
         passages: tuple[Passage, ...] = ()
         try:
@@ -167,7 +174,7 @@ class Library:
         except KnowledgeError as error:
             gaps.append(Gap("documentation search", error.wrong, error.remedy))
         kinds = {source.kind for source in self._sources if scope.allows_source(source.kind)}
-        found = (*facts, *passages)[: max(limit, len(facts))]
+        found = (*facts, *passages)
         return Lookup(
             passages=tuple(self._redacted(passage) for passage in found),
             gaps=tuple(gaps),
@@ -186,7 +193,8 @@ class Library:
         if not self._answers(legs, reading):
             return ()
         ranked = rank(legs, reading, limit)
-        return tuple(passage_of(item, ranked[0].score) for item in ranked)
+        found = tuple(passage_of(item, ranked[0].score) for item in ranked)
+        return await completed(self._store, found, reading, scope, limit)
 
     def _answers(self, legs: Legs, reading: Reading) -> bool:
         return is_found(
