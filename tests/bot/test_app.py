@@ -1,0 +1,145 @@
+"""What is built from which settings, with the real parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import app as root
+from bot.app import App, digest_plans, open_app
+from bot.config_file import FileConfig
+from bot.datafolder import DataFolder
+from bot.settings import Settings, load_settings
+from core.answers import Answer, Done, GenerationOptions, PartState
+from core.clock import SystemClock
+from core.digests import Digest
+from core.errors import SettingsError
+from core.findings import Severity
+
+
+class Poster:
+    """Takes digests and posts nothing."""
+
+    async def find(self, slot: str) -> str | None:
+        return None
+
+    async def post(self, digest: Digest) -> str:
+        return "1.0"
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(root, "USUAL_KUBECONFIG", tmp_path / "absent")
+
+
+def settings_in(folder: Path, **more: Any) -> Settings:
+    return load_settings(
+        opsbot_data_dir=folder / "data", llm_model="extractive", embed_model="none", **more
+    )
+
+
+async def ask(app: App, question: str) -> Answer:
+    async for event in app.engine.ask(question, GenerationOptions()):
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("no answer")
+
+
+async def test_with_nothing_configured_it_starts_and_says_so(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    folder = DataFolder(settings.opsbot_data_dir)
+    async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
+        rows = {row.part: row for row in await app.engine.health()}
+        assert rows["cluster"].state is PartState.DEGRADED
+        assert "KUBECONFIG" in rows["cluster"].remedy
+        assert rows["search"].detail == "the index is empty"
+        assert rows["state"].state is PartState.OK
+        assert app.schedules == ()
+
+
+async def test_a_cluster_that_cannot_be_used_is_a_gap_not_an_absence(tmp_path: Path) -> None:
+    settings = settings_in(
+        tmp_path, kubeconfig=str(tmp_path / "no-such-file"), kube_contexts=("prod",)
+    )
+    folder = DataFolder(settings.opsbot_data_dir)
+    async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
+        digest = await app.engine.digest(None)
+        assert any("prod" in gap.what for gap in digest.gaps)
+        rows = {row.part: row for row in await app.engine.health()}
+        assert rows["cluster prod"].state is PartState.DOWN
+        assert "unusable" in rows["cluster prod"].detail
+        answer = await ask(app, "why is payments down?")
+        assert any("prod" in gap.what for gap in answer.gaps)
+
+
+async def test_a_qdrant_server_that_is_down_stops_neither_start_nor_answer(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "redis.md").write_text("# Redis\n\nRestart redis by hand.\n")
+    (tmp_path / "graph.yaml").write_text(
+        "teams: {orders: {on_call: Tomás}}\nservices: {payments: {team: orders}}\n"
+    )
+    settings = settings_in(
+        tmp_path,
+        qdrant_url="http://127.0.0.1:9",
+        knowledge_sources=(f"markdown:{tmp_path}/docs", f"graph:{tmp_path}/graph.yaml"),
+    )
+    folder = DataFolder(settings.opsbot_data_dir)
+    async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
+        answer = await ask(app, "who owns payments?")
+        assert "orders" in answer.text
+        assert any(gap.what == "documentation search" for gap in answer.gaps)
+
+
+def test_schedules_of_the_file_replace_the_one_of_the_settings(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, digest_channel="C1", digest_cron="0 7 * * *")
+    (default,) = digest_plans(settings, FileConfig())
+    assert (default.name, default.channel, default.cron) == ("daily", "C1", "0 7 * * *")
+    config = FileConfig.model_validate({"schedules": [{"name": "night", "channel": "C2"}]})
+    assert [plan.name for plan in digest_plans(settings, config)] == ["night"]
+
+
+async def test_each_schedule_gets_its_own_channel_and_time(tmp_path: Path) -> None:
+    config = FileConfig.model_validate(
+        {
+            "schedules": [
+                {"name": "night", "channel": "C2", "cron": "0 22 * * *"},
+                {"name": "shop", "channel": "C3", "namespaces": ["shop"]},
+            ],
+            "clusters": [{"name": "east", "kubeconfig": str(tmp_path / "gone")}],
+            "thresholds": {"unschedulable_hold_seconds": 60},
+        }
+    )
+    settings = settings_in(tmp_path)
+    folder = DataFolder(settings.opsbot_data_dir)
+    channels: list[str] = []
+
+    def poster_for(channel: str) -> Poster:
+        channels.append(channel)
+        return Poster()
+
+    async with open_app(settings, config, folder, SystemClock(), poster_for) as app:
+        assert [schedule.name for schedule in app.schedules] == ["night", "shop"]
+        assert channels == ["C2", "C3"]
+        assert app.collector.names == ("east",)
+        parts = [row.part for row in await app.engine.health()]
+        assert {"digest night", "digest shop"} <= set(parts)
+
+
+async def test_an_unknown_threshold_is_named(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    config = FileConfig(thresholds={"patience": 3})
+    with pytest.raises(SettingsError, match="patience is not one of them"):
+        async with open_app(settings, config, DataFolder(settings.opsbot_data_dir), SystemClock()):
+            pass
+
+
+def test_severities_of_the_file_are_those_of_findings() -> None:
+    config = FileConfig.model_validate(
+        {"schedules": [{"name": "a", "channel": "C", "minimum_severity": "critical"}]}
+    )
+    assert root._digest_config(config.schedules[0]).minimum_severity is Severity.CRITICAL
