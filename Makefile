@@ -7,7 +7,7 @@ DRILL_ROUNDS ?= 40
 DRILL_PROFILE ?= drill
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check drills format bench docs requirements clean
+.PHONY: help demo test lint types contracts check drills format bench docs screenshots requirements clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ check: lint types contracts test  ## all that CI checks
 format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: $(VENV)/.dev  ## take the pictures in the docs again (needs Chromium; four minutes)
+	$(BIN)/python -m docs.screenshots
 
 # For all platforms and supported Python versions, and without the address of any registry.
 PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \

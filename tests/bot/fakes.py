@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from bot.services import EdgeLimits, Services
 from core.answers import (
@@ -14,6 +14,7 @@ from core.answers import (
     Delta,
     Done,
     GenerationOptions,
+    Lookup,
     PartHealth,
     Progress,
     Scope,
@@ -22,6 +23,7 @@ from core.answers import (
 from core.clock import ManualClock
 from core.digests import Digest
 from core.errors import OpsbotError
+from knowledge.searchquery import Mistake, SearchQuery, parse_search
 from tests.bot.samples import NOW, answer, digest, item, part
 
 Step = AnswerEvent | Exception | asyncio.Event
@@ -41,8 +43,8 @@ class FakeAnswerer:
         self,
         question: str,
         history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: ARG002, B008  (the port's signature)
-        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise)
+        scope: Scope = Scope(),  # noqa: B008  (the port's signature)
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (likewise)
     ) -> AsyncIterator[AnswerEvent]:
         self.asked.append((question, tuple(history)))
         if not self.scripts:
@@ -59,11 +61,26 @@ class FakeAnswerer:
 
 
 @dataclass
+class FakeSearch:
+    """Reads as the product does, and finds what it was given."""
+
+    found: Lookup = field(default_factory=Lookup)
+    asked: list[SearchQuery] = field(default_factory=list)
+
+    def read(self, text: str) -> SearchQuery | Mistake:
+        return parse_search(text, NOW, UTC)
+
+    async def find(self, query: SearchQuery, scope: Scope = Scope()) -> Lookup:  # noqa: B008  (the port's signature)
+        self.asked.append(query)
+        return self.found
+
+
+@dataclass
 class FakeDigests:
     made: Digest = field(default_factory=lambda: digest(item(), slot=""))
     asked: list[timedelta | None] = field(default_factory=list)
 
-    async def preview(self, window: timedelta | None, scope: Scope) -> Digest:  # noqa: ARG002  (the port's signature)
+    async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
         self.asked.append(window)
         return self.made
 
@@ -72,7 +89,7 @@ class FakeDigests:
 class FakeHealth:
     parts: tuple[PartHealth, ...] = (part("slack"), part("model"))
 
-    async def check(self, limit_seconds: float = 1.5) -> tuple[PartHealth, ...]:  # noqa: ARG002  (the port's signature)
+    async def check(self, limit_seconds: float = 1.5) -> tuple[PartHealth, ...]:
         return self.parts
 
 
@@ -120,6 +137,7 @@ class Fakes:
     """All of them, with the Services made of them."""
 
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
+    search: FakeSearch = field(default_factory=FakeSearch)
     digests: FakeDigests = field(default_factory=FakeDigests)
     health: FakeHealth = field(default_factory=FakeHealth)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
@@ -131,6 +149,7 @@ class Fakes:
     def services(self) -> Services:
         return Services(
             answerer=self.answerer,
+            search=self.search,
             digests=self.digests,
             health=self.health,
             deliveries=self.deliveries,

@@ -97,7 +97,7 @@ def test_a_summary_tells_each_kind_of_error_the_worst_and_newest_first(table: Lo
         "checkout wrote `upstream gave 503` 2 times between 10:59 UTC and 11:00 UTC.",
         "inventory wrote `stock 2 refused for order 18` 2 times between 10:00 UTC and 10:30 UTC.",
     ]
-    assert [(kind.service, kind.namespace) for kind in kinds][0] == ("risk-engine", "trading")
+    assert next((kind.service, kind.namespace) for kind in kinds) == ("risk-engine", "trading")
     assert len({kind.id for kind in kinds}) == 3
     fatal = Reading("show fatal lines", "", intents=LOGS)
     assert text_of(table, fatal).startswith("1 line of level FATAL or above")

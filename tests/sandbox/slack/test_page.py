@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import ConsoleMessage, Page, expect
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from tests.chromium import open_chromium
 from tests.sandbox.slack.conftest import Bench, open_bench
 
 pytestmark = pytest.mark.browser
 Json = dict[str, Any]
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 @dataclass
@@ -44,12 +35,8 @@ class Browsing:
 
 @pytest.fixture
 async def browsing() -> AsyncIterator[Browsing]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed on this machine")
-    async with open_bench("socket") as bench, async_playwright() as playwright:
+    async with open_bench("socket") as bench, open_chromium() as browser:
         bench.app.event(re.compile(".*"))(ignore)
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         context = await browser.new_context(
             viewport={"width": 1280, "height": 800}, timezone_id="Asia/Tokyo", locale="en-GB"
         )
@@ -59,7 +46,6 @@ async def browsing() -> AsyncIterator[Browsing]:
         page.on("console", lambda line: note_error(found, line))
         page.on("request", lambda request: note_far(found, request.url))
         yield found
-        await browser.close()
         assert found.complaints == []
 
 
