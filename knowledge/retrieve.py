@@ -8,27 +8,48 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.answers import Passage, Scope
 from core.errors import KnowledgeError
 from core.questions import Reading
+from knowledge.alerts import is_alert, without_identifiers
+from knowledge.pages import (
+    PageKey,
+    linked_pages,
+    name_of,
+    name_words,
+    same_names,
+    share,
+    words_of,
+)
 from knowledge.ports import Embedder, Filter, Hit, VectorStore
 from knowledge.sparse import with_parts
 
-LEG_LIMIT = 60
+# Chunks that a leg gives. A question is about a subject, so all that a page has on it counts, far
+# down too; an alert has its one page, and of what is far down only the noise is added.
+LEG_LIMIT = 400
+_ALERT_DEPTH = 150
 CHUNKS_A_PAGE = 2
-# A page is as good as its best chunk, and a little better for having more of them. Larger shares
-# help long questions and hurt alerts.
+# A page is as good as its best chunk, and a little better for having more of them.
 _SHARES = (1.0, 0.3, 0.15)
-# The whole title stands in the question; an alert's or error's name is the page's name; the page
-# is about a service that the question names; it holds an error token word for word.
-_TITLE_BOOST = 0.1
-_EXACT_BOOST = 0.5
+# The page that the best chunks point to answers more than they do. Each chunk votes with its score;
+# the root, because the tenth vote tells less than the first. Only for questions: of an alert's page
+# others rarely speak.
+_VOTERS = 20
+_LINK_BOOST = 0.4
+# All words of the title, or of the file's name, stand in the text: (for a question, for an alert).
+_TITLE_BOOST = (0.1, 0.2)
+_FILE_NAME_BOOST = (0.0, 0.3)
+# Pages of one name in two places are equally right, as far as a best one carries the other.
+_SAME_NAME_SHARE = 0.7
+# An alert's or error's name is the page's name; the page is about a service that the question
+# names; it holds an error token word for word.
+_EXACT_BOOST = 0.3
 _NAME_BOOST = 0.25
-_CODE_BOOST = 0.3
+_CODE_BOOST = 0.2
 # "Found" is: cosine of the best chunk plus a share of the best BM25 score, made comparable between
 # collections and question lengths, reaches a mark. The more chunks there are, the nearer the
 # nearest one is by chance, so the mark grows with the logarithm of their number. Of 165 questions
@@ -68,11 +89,13 @@ class Ranked:
 async def search(store: VectorStore, embedder: Embedder | None, text: str, scope: Scope) -> Legs:
     """Ask both legs; without an embedder, or when it fails, only the text leg.
 
+    Identifiers are left out of the text leg, where the rarest word has the most say.
+
     Raises:
         KnowledgeError: The store fails at the text leg already.
     """
     filters = scope_filter(scope)
-    sparse = await store.search_sparse(text, LEG_LIMIT, filters)
+    sparse = await store.search_sparse(without_identifiers(text), LEG_LIMIT, filters)
     if embedder is None:
         return Legs(sparse, ())
     try:
@@ -133,23 +156,38 @@ def count_terms(text: str) -> int:
 
 def rank(legs: Legs, reading: Reading, limit: int) -> tuple[Ranked, ...]:
     """Fuse both legs, group by page, at most two chunks of each, best first."""
-    words = set(_WORD.findall(with_parts(reading.search_text).lower()))
-    exact = {word.lower() for word in (*_CAMEL.findall(reading.question), *reading.codes)}
+    is_for_alert = is_alert(reading.question)
+    depth = _ALERT_DEPTH if is_for_alert else LEG_LIMIT
+    legs = Legs(legs.sparse[:depth], legs.dense[:depth])
+    pages: dict[PageKey, list[Ranked]] = {}
     hits = {hit.id: hit for hit in (*legs.dense, *legs.sparse)}
-    scores = _fused(legs)
-    pages: dict[tuple[str, str], list[Ranked]] = {}
-    for key, hit in hits.items():
-        score = scores[key] + _boost(hit, reading, words, exact)
-        page = (str(hit.payload.get("origin", "")), str(hit.payload.get("path", "")))
-        pages.setdefault(page, []).append(Ranked(hit, score))
-    ranked: list[Ranked] = []
+    for key, score in _fused(legs).items():
+        hit = hits[key]
+        boost = _CODE_BOOST if reading.codes and _holds(hit, reading.codes) else 0.0
+        pages.setdefault(_page(hit), []).append(Ranked(hit, score + boost))
     for chunks in pages.values():
         chunks.sort(key=lambda chunk: (-chunk.score, chunk.hit.id))
-        total = sum(share * chunk.score for share, chunk in zip(_SHARES, chunks, strict=False))
-        ranked.append(Ranked(chunks[0].hit, total))
-        ranked += chunks[1:CHUNKS_A_PAGE]
+    boosts = _page_boosts(pages, reading, is_for_alert=is_for_alert)
+    totals = {
+        page: boosts[page]
+        + sum(share * chunk.score for share, chunk in zip(_SHARES, chunks, strict=False))
+        for page, chunks in pages.items()
+    }
+    lifts = _lifts(totals)
+    ranked: list[Ranked] = []
+    for page, chunks in pages.items():
+        lift = lifts.get(page, 0.0)
+        ranked.append(Ranked(chunks[0].hit, totals[page] + lift))
+        ranked += [
+            Ranked(chunk.hit, chunk.score + boosts[page] + lift)
+            for chunk in chunks[1:CHUNKS_A_PAGE]
+        ]
     ranked.sort(key=lambda chunk: (-chunk.score, chunk.hit.id))
     return tuple(ranked[:limit])
+
+
+def _page(hit: Hit) -> PageKey:
+    return PageKey(str(hit.payload.get("origin", "")), str(hit.payload.get("path", "")))
 
 
 def _fused(legs: Legs) -> dict[str, float]:
@@ -169,23 +207,52 @@ def _fused(legs: Legs) -> dict[str, float]:
     return scores
 
 
-def _boost(hit: Hit, reading: Reading, words: set[str], exact: Iterable[str]) -> float:
-    title = str(hit.payload.get("title", "")).lower()
-    path = str(hit.payload.get("path", "")).lower()
-    title_words = _WORD.findall(title)
-    boost = 0.0
-    if len(title_words) > 1:
-        known = sum(word in words for word in title_words)
-        boost += _TITLE_BOOST * known / len(title_words)
-    stem = path.rpartition("/")[2].rpartition(".")[0]
-    if any(word in (title, stem) for word in exact):
-        boost += _EXACT_BOOST
-    service = str(hit.payload.get("service", "")).lower()
-    if any(_is_about(name.lower(), title, stem, service) for name in reading.names):
-        boost += _NAME_BOOST
-    if _holds(hit, reading.codes):
-        boost += _CODE_BOOST
-    return boost
+def _page_boosts(
+    pages: Mapping[PageKey, Sequence[Ranked]], reading: Reading, *, is_for_alert: bool
+) -> dict[PageKey, float]:
+    """What speaks for a page besides its chunks."""
+    words = words_of(reading.search_text)
+    exact = {word.lower() for word in (*_CAMEL.findall(reading.question), *reading.codes)}
+    names = [name.lower() for name in reading.names]
+    boosts = {}
+    for page, chunks in pages.items():
+        payload = chunks[0].hit.payload
+        title, stem = _word(payload, "title"), name_of(page.path)
+        boost = _TITLE_BOOST[is_for_alert] * share(name_words(title), words)
+        boost += _FILE_NAME_BOOST[is_for_alert] * share(name_words(stem), words)
+        if exact and (title.lower() in exact or stem.lower() in exact):
+            boost += _EXACT_BOOST
+        service = _word(payload, "service").lower()
+        if any(_is_about(name, title.lower(), stem.lower(), service) for name in names):
+            boost += _NAME_BOOST
+        boosts[page] = boost
+    if not is_for_alert:
+        for page, votes in _votes(pages).items():
+            boosts[page] += _LINK_BOOST * math.sqrt(votes)
+    return boosts
+
+
+def _votes(pages: Mapping[PageKey, Sequence[Ranked]]) -> dict[PageKey, float]:
+    """The scores of the best chunks, summed over the pages that they link to."""
+    chunks = [(chunk, page) for page, found in pages.items() for chunk in found]
+    chunks.sort(key=lambda pair: (-pair[0].score, pair[0].hit.id))
+    voters = chunks[:_VOTERS]
+    votes: dict[PageKey, float] = {}
+    linked = linked_pages([(page, chunk.hit.text) for chunk, page in voters], pages)
+    for (chunk, _), targets in zip(voters, linked, strict=True):
+        for page in targets:
+            votes[page] = votes.get(page, 0.0) + chunk.score
+    return votes
+
+
+def _lifts(totals: Mapping[PageKey, float]) -> dict[PageKey, float]:
+    """How far a page is carried up by the best one of its name."""
+    lifts = {}
+    for group in same_names(totals):
+        best = max(totals[page] for page in group)
+        for page in group:
+            lifts[page] = _SAME_NAME_SHARE * (best - totals[page])
+    return lifts
 
 
 def _is_about(name: str, title: str, stem: str, service: str) -> bool:
@@ -198,7 +265,7 @@ def _holds(hit: Hit, codes: Sequence[str]) -> bool:
     return any(
         re.search(rf"(?<!\w){re.escape(code)}(?!\w)", hit.text) is not None
         for code in codes
-        if not code.isdigit()
+        if code in hit.text and not code.isdigit()
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 
 from core.answers import Scope
 from core.questions import Reading
-from knowledge.ports import Filter, Hit
+from knowledge.ports import Filter, Hit, Point
 from knowledge.retrieve import (
     Legs,
     count_terms,
@@ -15,7 +18,9 @@ from knowledge.retrieve import (
     passage_of,
     rank,
     scope_filter,
+    search,
 )
+from knowledge.store_edge import EdgeStore
 
 
 def hit(key: str, score: float, path: str = "", text: str = "", **payload: str) -> Hit:
@@ -164,3 +169,49 @@ def test_a_passage_shows_the_text_as_found() -> None:
     assert not passage.is_fact
     assert passage_of(first, 0.0).score == 0.0
     assert passage_of(rank(Legs((hit("z", 1.0),), ()), read("x"), 1)[0], 1.0).updated_at is None
+
+
+def test_a_question_finds_the_page_that_the_best_chunks_point_to() -> None:
+    link = "see [nodes](/docs/architecture/nodes/)"
+    legs = Legs(
+        (hit("a", 9, "d/tasks/a.md", link), hit("b", 8, "d/tasks/b.md", link),
+         hit("n", 6, "d/architecture/nodes.md"), hit("z", 1)),
+        (),
+    )  # fmt: skip
+    assert order(legs, read("why do pods stay"))[0] == "n"
+    assert order(legs, read("Pods have been pending for more than 15 minutes"))[0] == "a"
+
+
+def test_the_file_name_counts_for_an_alert() -> None:
+    legs = Legs((hit("a", 5.2), hit("b", 5, "x/broker-is-down.md"), hit("z", 1)), ())
+    assert order(legs, read("the broker is down since 10 minutes"))[0] == "b"
+    assert order(legs, read("what if the broker is down?"))[0] == "a"
+
+
+def test_a_page_of_the_same_name_stands_beside_the_best_one() -> None:
+    legs = Legs(
+        (hit("one", 9, "x/TargetDown.md"), hit("b", 6), hit("two", 3, "y/TargetDown.md"),
+         hit("z", 1)),
+        (),
+    )  # fmt: skip
+    assert order(legs)[:2] == ["one", "two"]
+
+
+def test_an_alert_does_not_look_as_far_down_as_a_question() -> None:
+    deep = tuple(hit(f"h{n:03}", 400.0 - n) for n in range(300))
+    assert len(order(Legs(deep, ()), read("why"), 400)) == 300
+    assert len(order(Legs(deep, ()), read("Error rate too high"), 400)) == 150
+
+
+async def test_the_text_leg_is_not_asked_for_identifiers(tmp_path: Path) -> None:
+    store = await EdgeStore.open(tmp_path, "none", 1)
+    await store.upsert(
+        [
+            Point(str(uuid4()), "scrape 10.0.0.1 each minute", {"path": "address.md"}),
+            Point(str(uuid4()), "the cart keeps what was chosen", {"path": "cart.md"}),
+        ]
+    )
+    legs = await search(store, None, "cart-7d9f8c6b57-x2x4q on 10.0.0.1 fails", Scope())
+    await store.close()
+    assert [item.payload["path"] for item in legs.sparse] == ["cart.md"]
+    assert legs.dense == ()
