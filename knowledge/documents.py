@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from knowledge.links import fill_anchor
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -21,6 +23,7 @@ class Document:
         updated_at: When the source was last changed, aware UTC.
         kind: What it is to an ops team: "runbook", "incident", "policy", … or "".
         is_whole: Index it as one chunk, because its maker cut it already.
+        link: The address again, with `{anchor}` where a heading's anchor belongs; or "".
     """
 
     source: str
@@ -34,6 +37,11 @@ class Document:
     team: str = ""
     kind: str = ""
     is_whole: bool = False
+    link: str = ""
+
+    def url_of(self, heading: str) -> str:
+        """The address of one heading of the document, as near as its link allows."""
+        return fill_anchor(self.link, heading) if self.link else self.url
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,21 @@ nothing is guessed.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
-
-import yaml
 
 from core.answers import Scope
 from core.digests import Ownership
 from core.errors import KnowledgeError
 from core.findings import ObjectRef
+from knowledge.reach import Reach, roots_of, search, shortest_way
+from knowledge.yamltext import load_yaml
+
+__all__ = ["ARROW", "Node", "Reach", "Service", "ServiceGraph", "Team", "parse_graph"]
 
 ARROW = " → "
 
@@ -58,18 +61,11 @@ class Node:
     runs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A service reached by search: how many calls away, and the way in calling direction."""
-
-    service: str
-    depth: int
-    path: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: cached_property keeps the indexes in __dict__
 class ServiceGraph:
     """Services by name, with teams and nodes. Implements `digest.ports.Owners`.
+
+    Its indexes are made when first used and kept, so hand over mappings that stay as they are.
 
     Attributes:
         problems: What in the file does not fit together, in whole sentences.
@@ -83,7 +79,7 @@ class ServiceGraph:
     location: str = ""
     updated_at: datetime | None = None
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """Everything a question could name: services, their workloads, teams and nodes."""
         workloads = {
@@ -93,7 +89,7 @@ class ServiceGraph:
         }
         return frozenset({*self.services, *workloads, *self.teams, *self.nodes})
 
-    @property
+    @cached_property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that services stand in."""
         return frozenset(service.namespace for service in self.services.values()) - {""}
@@ -103,26 +99,48 @@ class ServiceGraph:
 
         The path runs from the service that is hit to the one that failed.
         """
-        callers: dict[str, list[str]] = {}
-        for service in self.services.values():
-            for called in service.depends_on:
-                callers.setdefault(called, []).append(service.name)
-        found = _search(names, lambda name: callers.get(name, ()))
-        return tuple(Reach(item.service, item.depth, item.path[::-1]) for item in found)
+        return search(names, self._callers_of, is_against=True)
 
     def dependencies(self, name: str) -> tuple[Reach, ...]:
         """Services that `name` needs, directly or through others, nearest first."""
-        return _search((name,), self._called)
+        return search((name,), self._called)
 
     def path(self, caller: str, called: str) -> tuple[str, ...]:
         """The shortest chain of calls from one service to another, both included; () for none."""
-        if caller == called:
-            return (caller,)
-        return next((item.path for item in self.dependencies(caller) if item.service == called), ())
+        return shortest_way(caller, called.__eq__, self._called)
+
+    def failing_path(self, service: str, failing: Collection[str]) -> tuple[str, ...]:
+        """The shortest chain of calls from a service to what fails beneath it; () for none.
+
+        Its end is a likely cause: it fails although nothing that it calls does. A service that
+        fails by itself is its own end.
+        """
+        return shortest_way(service, roots_of(failing, self._called).__contains__, self._called)
 
     def _called(self, name: str) -> Sequence[str]:
         service = self.services.get(name)
         return service.depends_on if service else ()
+
+    def _callers_of(self, name: str) -> Sequence[str]:
+        return self._callers.get(name, ())
+
+    @cached_property
+    def _callers(self) -> Mapping[str, Sequence[str]]:
+        callers: dict[str, list[str]] = defaultdict(list)
+        for service in self.services.values():
+            for called in service.depends_on:
+                callers[called].append(service.name)
+        return dict(callers)
+
+    @cached_property
+    def _by_workload(self) -> Mapping[str, Sequence[tuple[str, Service]]]:
+        """Name of a workload → its kind ("" for any) and its service, in the graph's order."""
+        found: dict[str, list[tuple[str, Service]]] = defaultdict(list)
+        for service in self.services.values():
+            for workload in service.workloads:
+                kind, _, name = workload.rpartition("/")
+                found[name].append((kind, service))
+        return dict(found)
 
     def team_of(self, name: str) -> Team | None:
         """The team that owns a service, or None."""
@@ -133,13 +151,11 @@ class ServiceGraph:
 
     def service_of(self, name: str, namespace: str = "", kind: str = "") -> Service | None:
         """The service that a workload belongs to: by workload, else by equal name and namespace."""
-        for service in self.services.values():
+        for its_kind, service in self._by_workload.get(name, ()):
             if namespace and service.namespace and service.namespace != namespace:
                 continue
-            for workload in service.workloads:
-                its_kind, _, its_name = workload.rpartition("/")
-                if its_name == name and (not kind or not its_kind or its_kind == kind):
-                    return service
+            if not kind or not its_kind or its_kind == kind:
+                return service
         service_named = self.services.get(name)
         if service_named is None:
             return None
@@ -176,22 +192,6 @@ class ServiceGraph:
         return in_team and scope.allows_namespace(service.namespace)
 
 
-def _search(starts: Sequence[str], step: Callable[[str], Sequence[str]]) -> tuple[Reach, ...]:
-    """Breadth first, so the first way found is a shortest one; cycles end by themselves."""
-    seen = set(starts)
-    queue = deque(Reach(name, 0, (name,)) for name in starts)
-    found: list[Reach] = []
-    while queue:
-        at = queue.popleft()
-        for name in step(at.service):
-            if name not in seen:
-                seen.add(name)
-                reach = Reach(name, at.depth + 1, (*at.path, name))
-                found.append(reach)
-                queue.append(reach)
-    return tuple(found)
-
-
 def parse_graph(text: str, location: str, updated_at: datetime | None = None) -> ServiceGraph:
     """Read the graph's YAML.
 
@@ -199,11 +199,9 @@ def parse_graph(text: str, location: str, updated_at: datetime | None = None) ->
         KnowledgeError: It is no YAML, or a key holds what does not belong there; names the key.
     """
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise _wrong(location, f"it is no YAML{where}") from error
+        data = load_yaml(text)
+    except ValueError as error:
+        raise _wrong(location, str(error)) from error
     reader = _Reader(location)
     root = reader.mapping(data, "the file")
     teams = {
@@ -230,13 +228,14 @@ def parse_graph(text: str, location: str, updated_at: datetime | None = None) ->
         name: Node(name, reader.word(row, where, "zone"), reader.words(row, where, "runs"))
         for name, row, where in reader.rows(root, "nodes")
     }
-    problems = tuple(_contradictions(services, teams, nodes))
+    problems = tuple(loose_ends(services, teams, nodes))
     return ServiceGraph(services, teams, nodes, problems, location, updated_at)
 
 
-def _contradictions(
+def loose_ends(
     services: Mapping[str, Service], teams: Mapping[str, Team], nodes: Mapping[str, Node]
 ) -> Iterable[str]:
+    """Names that lead nowhere, in whole sentences."""
     for service in services.values():
         for called in service.depends_on:
             if called not in services:

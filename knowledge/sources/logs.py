@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import KnowledgeError
 from knowledge.documents import Document, Entry, Listing, UnreadableError
@@ -14,13 +14,14 @@ class LogSource:
 
     Args:
         place: The pattern, such as "logs/*.csv".
+        columns: See `LogTable`.
     """
 
     kind = "csv-logs"
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, columns: Mapping[str, str] | None = None) -> None:
         self.uri = f"csv-logs:{place}"
-        self.table = LogTable(place)
+        self.table = LogTable(place, columns)
 
     def listing(self) -> Listing:
         """The files there now, loaded into the table."""

@@ -1,9 +1,11 @@
-"""Markdown folders and git checkouts: runbooks, incident reports, configuration, policies."""
+"""Markdown folders: runbooks, incident reports, configuration, policies."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -11,12 +13,13 @@ import yaml
 
 from knowledge.documents import Document, Entry, Listing, UnreadableError
 from knowledge.files import list_folder, read_text
+from knowledge.links import fill_anchor, fill_path
 
-_SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
+SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FIRST_HEADING = re.compile(r"^(?:# +(.+?)\s*#*$|(\S[^\n]*)\n=+[ \t]*$)", re.MULTILINE)
 # Site generators' tags: the words a reader would see are kept, the rest is noise to a search.
-_TAG_WITH_TEXT = re.compile(r"\{\{[<%][^{}]*?\btext=\"([^\"]*)\"[^{}]*?[>%]\}\}")
+_TAG_WITH_TEXT = re.compile(r"\{\{[<%][^{}]{0,400}?\btext=\"([^\"]{0,400})\"[^{}]{0,400}?[>%]\}\}")
 _TAG = re.compile(r"\{\{[<%][^{}]*?[>%]\}\}")
 _COMMENT_LINE = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*$", re.MULTILINE)
 # The folder a page stands in tells what it is when its front matter does not.
@@ -38,43 +41,66 @@ class MarkdownSource:
 
     Args:
         place: The folder.
+        link_template: See `knowledge.links`; a page's own `url` counts more.
     """
 
     kind = "markdown"
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, link_template: str = "") -> None:
         self.uri = f"markdown:{place}"
         self._folder = Path(place)
+        self._link_template = link_template
 
     def listing(self) -> Listing:
         """The files there now; a missing folder or a broken link is a problem of the listing."""
-        return list_folder(self._folder, _SUFFIXES)
+        return with_link(list_folder(self._folder, SUFFIXES), self._link_template)
 
     def load(self, entry: Entry) -> Sequence[Document]:
         """One document a file; an empty one gives none. Raises UnreadableError."""
         text = read_text(self._folder / entry.path)
-        meta, body = split_front_matter(text)
-        body = _COMMENT_LINE.sub("", _TAG.sub("", _TAG_WITH_TEXT.sub(r"\1", body)))
-        if not body.strip():
-            return ()
-        path = Path(entry.path)
-        heading = _FIRST_HEADING.search(body)
-        title = _word(meta, "title") or ((heading and (heading[1] or heading[2])) or "").strip()
-        folders = [part.lower() for part in path.parts[:-1]]
-        guesses = (_KIND_OF_FOLDER[name] for name in reversed(folders) if name in _KIND_OF_FOLDER)
-        document = Document(
-            source=self.kind,
-            path=entry.path,
-            title=title or path.stem.replace("_", " ").replace("-", " "),
-            text=body,
-            url=_word(meta, "url", "link"),
-            updated_at=_moment(meta) or entry.updated_at,
-            namespace=_word(meta, "namespace"),
-            service=_word(meta, "service", "component", "app"),
-            team=_word(meta, "team", "owner"),
-            kind=_word(meta, "kind", "type") or next(guesses, ""),
-        )
-        return (document,)
+        return read_page(text, entry, self._link_template)
+
+
+def with_link(listing: Listing, template: str) -> Listing:
+    """Another template makes other documents of the same files, so the stamps tell it too."""
+    if not template:
+        return listing
+    mark = hashlib.sha256(template.encode()).hexdigest()[:8]
+    entries = [replace(entry, stamp=f"{entry.stamp}:{mark}") for entry in listing.entries]
+    return replace(listing, entries=tuple(entries))
+
+
+def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Document, ...]:
+    """The document of one page; an empty page gives none.
+
+    Raises:
+        UnreadableError: Its front matter is broken.
+    """
+    meta, body = split_front_matter(text)
+    body = _COMMENT_LINE.sub("", _TAG.sub("", _TAG_WITH_TEXT.sub(r"\1", body)))
+    if not body.strip():
+        return ()
+    path = Path(entry.path)
+    heading = _FIRST_HEADING.search(body)
+    title = _word(meta, "title") or ((heading and (heading[1] or heading[2])) or "").strip()
+    folders = [part.lower() for part in path.parts[:-1]]
+    guesses = (_KIND_OF_FOLDER[name] for name in reversed(folders) if name in _KIND_OF_FOLDER)
+    own_url = _word(meta, "url", "link")
+    link = "" if own_url or not link_template else fill_path(link_template, entry.path)
+    document = Document(
+        source=MarkdownSource.kind,
+        path=entry.path,
+        title=title or path.stem.replace("_", " ").replace("-", " "),
+        text=body,
+        url=own_url or fill_anchor(link, ""),
+        link=link,
+        updated_at=_moment(meta) or entry.updated_at,
+        namespace=_word(meta, "namespace"),
+        service=_word(meta, "service", "component", "app"),
+        team=_word(meta, "team", "owner"),
+        kind=_word(meta, "kind", "type") or next(guesses, ""),
+    )
+    return (document,)
 
 
 def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
@@ -88,6 +114,8 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
         return {}, text
     try:
         meta = yaml.safe_load(match[1])
+    except RecursionError as error:
+        raise UnreadableError("its front matter is nested too deep") from error
     except (yaml.YAMLError, ValueError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = f" at line {line + 2}" if line is not None else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knowledge.documents import Document, Entry, Listing
 from knowledge.metrics import MetricTable
@@ -13,13 +13,14 @@ class MetricsSource:
 
     Args:
         place: The pattern, such as "metrics/*.csv".
+        columns: See `MetricTable`.
     """
 
     kind = "csv-metrics"
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, columns: Mapping[str, str] | None = None) -> None:
         self.uri = f"csv-metrics:{place}"
-        self.table = MetricTable(place)
+        self.table = MetricTable(place, columns)
 
     def listing(self) -> Listing:
         """The files there now, loaded into the table; nothing to index among them."""

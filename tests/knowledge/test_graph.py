@@ -137,7 +137,9 @@ def test_a_team_that_is_not_listed_is_still_named() -> None:
         ("services: {a: {depends_on: b}}", "`services.a.depends_on` must be a list"),
         ("services: {a: {depends_on: [{b: c}]}}", "`services.a.depends_on` must be a list"),
         ("teams: {t: {on_call: [x]}}", "`teams.t.on_call` must be one word"),
-        ("services: {a: [", "it is no YAML at line 1"),
+        ("a: 1\nb: [x}\n", "it is no YAML at line 2"),
+        ("[" * 300_000, "it is nested more than 200 deep"),
+        ("a: " + "[" * 250 + "]" * 250, "it is nested more than 200 deep"),
     ],
 )
 def test_a_mistake_names_its_key(text: str, words: str) -> None:

@@ -12,7 +12,8 @@ from core.errors import KnowledgeError
 from knowledge.documents import Entry, UnreadableError
 from knowledge.files import LARGEST_FILE_BYTES
 from knowledge.sources import SCHEMES, open_source
-from knowledge.sources.graph import GraphSource
+from knowledge.sources.config import SourceConfig, Surroundings
+from knowledge.sources.graph import GraphFileSource
 from knowledge.sources.logs import LogSource
 from knowledge.sources.markdown import MarkdownSource, split_front_matter
 from knowledge.sources.metrics import MetricsSource
@@ -26,9 +27,80 @@ def test_a_uri_of_no_known_kind_names_the_allowed_ones(uri: str) -> None:
 
 
 def test_each_scheme_opens_its_source() -> None:
-    kinds = {scheme: open_source(f"{scheme}: place ").kind for scheme in SCHEMES}
-    assert kinds == {scheme: scheme for scheme in SCHEMES}
+    kinds = {scheme: open_source(f"{scheme}://place").kind for scheme in SCHEMES}
+    assert kinds == {
+        "markdown": "markdown",
+        "git": "markdown",
+        "csv-logs": "csv-logs",
+        "csv-metrics": "csv-metrics",
+        "graph": "graph",
+        "backstage": "graph",
+        "neo4j": "graph",
+        "neo4j+s": "graph",
+    }
     assert open_source("markdown: docs").uri == "markdown:docs"
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (SourceConfig("markdown:docs", columns={"a": "b"}), "markdown has no use for columns"),
+        (SourceConfig("backstage:docs", queries={"a": "b"}), "backstage has no use for queries"),
+        (SourceConfig("csv-logs:x", link_template="https://x/{path}"), "no use for link_template"),
+        (SourceConfig("markdown:docs", link_template="ftp://x/{path}"), "does not begin with"),
+        (SourceConfig("markdown:docs", link_template="https://x/{file}"), "{file} is no place"),
+        (SourceConfig("git:docs", link_template="https://x/"), "it has no {path}"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_named(config: SourceConfig, words: str) -> None:
+    with pytest.raises(KnowledgeError) as wrong:
+        open_source(config)
+    assert words in wrong.value.wrong
+
+
+@pytest.mark.parametrize("scheme", ["git:https", "neo4j", "neo4j+s", "ftp"])
+def test_a_password_in_an_address_is_refused_and_not_told(scheme: str) -> None:
+    with pytest.raises(KnowledgeError) as wrong:
+        open_source(f"{scheme}://reader:hunter2@example.com/x")
+    assert "hunter2" not in str(wrong.value)
+    assert "reader:…@example.com" in str(wrong.value)
+
+
+def test_pages_get_their_address_from_the_template(tmp_path: Path) -> None:
+    (tmp_path / "on call").mkdir()
+    (tmp_path / "on call" / "a.md").write_text("# A page\n\n## What's next? (now)\n\ntext\n")
+    (tmp_path / "b.md").write_text("---\nurl: https://wiki.example.com/b\n---\ntext")
+    shared = Surroundings(link_template="https://x.example.com/blob/main/{path}#{anchor}")
+    source = open_source(f"markdown:{tmp_path}", shared)
+    own, made = sorted(
+        (source.load(entry)[0] for entry in source.listing().entries), key=lambda one: one.path
+    )
+    assert own.url == own.url_of("Any") == "https://wiki.example.com/b"
+    assert made.url == "https://x.example.com/blob/main/on%20call/a.md"
+    assert made.url_of("What's next? (now)") == f"{made.url}#whats-next-now"
+    assert made.url_of("") == made.url
+
+
+def test_another_template_makes_the_pages_be_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("text")
+    stamps = {
+        open_source(SourceConfig(f"markdown:{tmp_path}", link_template=template))
+        .listing()
+        .entries[0]
+        .stamp
+        for template in ("", "https://x.example.com/{path}", "https://y.example.com/{path}")
+    }
+    assert len(stamps) == 3
+
+
+def test_columns_are_mapped_where_the_guess_is_not_wanted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("wann,was,zahl\n2026-03-04T10:00:00Z,hello,7\n")
+    columns = {"moment": "wann", "message": "was", "series": "was", "value": "zahl"}
+    for scheme in ("csv-logs", "csv-metrics"):
+        source = open_source(SourceConfig(f"{scheme}:{tmp_path}/*.csv", columns=columns))
+        assert source.listing().problems == ()
+        assert isinstance(source, LogSource | MetricsSource)
+        assert source.table.count() == 1
 
 
 def test_front_matter_becomes_the_documents_labels(tmp_path: Path) -> None:
@@ -159,7 +231,7 @@ def test_a_graph_source_yields_a_document_a_described_service(tmp_path: Path) ->
         "  cart: {description: Shopping carts, team: orders, depends_on: [redis]}\n"
         "  redis: {}\n"
     )
-    source = GraphSource(str(path))
+    source = GraphFileSource(str(path))
     listing = source.listing()
     (document,) = source.load(listing.entries[0])
     assert document.text == "cart: Shopping carts. It is owned by team orders. It calls redis."
@@ -170,7 +242,7 @@ def test_a_graph_source_yields_a_document_a_described_service(tmp_path: Path) ->
 def test_a_mistake_in_the_graph_keeps_the_old_one_in_use(tmp_path: Path) -> None:
     path = tmp_path / "graph.yaml"
     path.write_text("services: {cart: {}}")
-    source = GraphSource(str(path))
+    source = GraphFileSource(str(path))
     assert source.listing().is_complete
     path.write_text("services: {cart: {depends_on: redis}}")
     listing = source.listing()
