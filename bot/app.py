@@ -37,6 +37,7 @@ from knowledge.library import Library
 from knowledge.minilm import MiniLmEmbedder
 from knowledge.models import ModelConfig, Models, open_embedder
 from knowledge.ports import Embedder, VectorStore
+from knowledge.searching import Searcher
 from knowledge.store_edge import Bm25Encoder, EdgeStore
 from knowledge.store_server import ServerOptions, ServerStore, connect
 from knowledge.wording import ModelWordsmith
@@ -126,6 +127,15 @@ async def open_app(
             limits=ChainLimits(answer_timeout_seconds=settings.llm_timeout_seconds),
             redact=redactor.redact,
         )
+        searcher = Searcher(
+            library,
+            store,
+            embedder,
+            redactor.redact,
+            clock,
+            settings.zone,
+            kinds=[uri.partition(":")[0] for uri in settings.knowledge_sources],
+        )
         digest_store = SqlDigestStore(database, clock)
         plans = digest_plans(settings, config)
         digests = {
@@ -158,9 +168,10 @@ async def open_app(
         )
         preview = digests[plans[0].name]
         yield App(
-            engine=LocalEngine(chain, preview, library, health),
+            engine=LocalEngine(chain, searcher, preview, library, health),
             services=Services(
                 answerer=chain,
+                search=searcher,
                 digests=preview,
                 health=health,
                 deliveries=DeliveryStore(database, clock),

@@ -21,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+evals = typer.Typer(help="Measure the bot on questions whose answers are known.")
+app.add_typer(evals, name="eval", no_args_is_help=True)
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object, and nothing else.")]
 
 
@@ -72,6 +75,23 @@ def ask(  # noqa: PLR0917  (Typer makes options of them, not positions)
 
 
 @app.command()
+def search(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="What to look for, and filters: source:, ns:, team:, after:, code:.",
+            metavar="WORDS…",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Find pages and log lines, as `/k8s search` does; no model needed."""
+    from bot.terminal import print_hits  # noqa: PLC0415
+
+    _finish(print_hits(" ".join(words), as_json=as_json))
+
+
+@app.command()
 def digest(
     window: Annotated[
         str | None, typer.Option(help="How far to look back, such as 6h; default: the last digest.")
@@ -85,11 +105,15 @@ def digest(
 
 
 @app.command()
-def index() -> None:
+def index(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and index what changes, until Ctrl-C.")
+    ] = False,
+) -> None:
     """Bring the index of KNOWLEDGE_SOURCES up to date."""
-    from bot.terminal import print_index  # noqa: PLC0415
+    from bot.indexing import print_index, watch_index  # noqa: PLC0415
 
-    _finish(print_index())
+    _finish(watch_index() if watch else print_index())
 
 
 @app.command()
@@ -98,6 +122,24 @@ def doctor(as_json: AsJson = False) -> None:
     from bot.terminal import print_health  # noqa: PLC0415
 
     _finish(print_health(as_json=as_json))
+
+
+@evals.command("retrieval")
+def eval_retrieval(
+    corpus: Annotated[Path, typer.Option(help="Folder of Markdown pages.", metavar="DIR")],
+    questions: Annotated[Path, typer.Option(help="JSON lines with id and text.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="Where the ranked pages go.", metavar="RUN")],
+    field: Annotated[str, typer.Option(help="The field that holds the text.")] = "query",
+) -> None:
+    """Rank the pages of a corpus for every question of a file."""
+    from bot.evals import eval_retrieval as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(corpus, questions, out, field))
+
+
+@evals.callback()
+def _evals() -> None:
+    """Keep `retrieval` a subcommand: a group of one command would become that command."""
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from bot.services import Answerer, Digests, Health, Search
+from core.answers import AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope
+from core.digests import Digest
+from core.errors import KnowledgeError
 from knowledge.index import IndexProgress, IndexReport
 from knowledge.library import Library
-
-from bot.services import Answerer, Digests, Health
-from core.answers import AnswerEvent, GenerationOptions, PartHealth, Scope
-from core.digests import Digest
+from knowledge.searchquery import Mistake
 
 
 class Engine(Protocol):
@@ -24,6 +25,10 @@ class Engine(Protocol):
 
     def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
         """As `bot.services.Answerer.stream`, without a thread."""
+        ...
+
+    async def search(self, text: str) -> Lookup:
+        """Hits for words and filters, as typed. Raises KnowledgeError for a filter mistyped."""
         ...
 
     async def digest(self, window: timedelta | None) -> Digest:
@@ -44,6 +49,7 @@ class LocalEngine:
     """The engine in this process."""
 
     answerer: Answerer
+    searcher: Search
     digests: Digests
     library: Library
     checks: Health
@@ -51,6 +57,13 @@ class LocalEngine:
     def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
         """Answer one question, without a thread and without a scope."""
         return self.answerer.stream(question, options=options)
+
+    async def search(self, text: str) -> Lookup:
+        """Search, without a scope."""
+        query = self.searcher.read(text)
+        if isinstance(query, Mistake):
+            raise KnowledgeError(f'search for "{text}"', query.wrong, f"{query.remedy}.")
+        return await self.searcher.find(query)
 
     async def digest(self, window: timedelta | None) -> Digest:
         """Preview a digest; commits nothing."""

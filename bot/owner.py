@@ -23,6 +23,7 @@ from core.answers import (
     Delta,
     Done,
     GenerationOptions,
+    Lookup,
     PartHealth,
     Progress,
 )
@@ -55,6 +56,7 @@ class OwnerServer:
         """Listen on the socket, which only this user can reach."""
         app = web.Application()
         app.router.add_post("/ask", self._ask)
+        app.router.add_post("/search", self._search)
         app.router.add_post("/digest", self._digest)
         app.router.add_post("/index", self._index)
         app.router.add_post("/health", self._health)
@@ -76,6 +78,12 @@ class OwnerServer:
         async with _Lines(request) as lines:
             async for event in self._engine.ask(str(body["question"]), options):
                 await lines.send(_EVENT_NAMES[type(event)], event)
+        return lines.response
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        text = str((await request.json())["text"])
+        async with _Lines(request) as lines:
+            await lines.send("hits", await self._engine.search(text))
         return lines.response
 
     async def _digest(self, request: web.Request) -> web.StreamResponse:
@@ -141,6 +149,10 @@ class RemoteEngine:
         body = {"question": question, "options": msgspec.to_builtins(options)}
         async for name, value in self._call("/ask", body):
             yield msgspec.convert(value, _EVENTS[name])
+
+    async def search(self, text: str) -> Lookup:
+        """As `LocalEngine.search`, in the owner."""
+        return await self._one("/search", {"text": text}, Lookup)
 
     async def digest(self, window: timedelta | None) -> Digest:
         """As `LocalEngine.digest`, in the owner."""

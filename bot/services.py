@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from core.answers import Answer, AnswerEvent, GenerationOptions, PartHealth, Scope, Turn
+from core.answers import Answer, AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope, Turn
 from core.clock import Clock
 from core.digests import Digest
+from knowledge.searchquery import Mistake, SearchQuery
 
 
 class Answerer(Protocol):
@@ -23,6 +24,18 @@ class Answerer(Protocol):
         options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
     ) -> AsyncIterator[AnswerEvent]:
         """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        ...
+
+
+class Search(Protocol):
+    """Finds what stands where, without a model. Implemented by `knowledge.searching`."""
+
+    def read(self, text: str) -> SearchQuery | Mistake:
+        """Read what was typed: words and filters."""
+        ...
+
+    async def find(self, query: SearchQuery, scope: Scope = Scope()) -> Lookup:  # noqa: B008  (frozen)
+        """Hits best first, each with the lines to show; failures are `gaps`, never exceptions."""
         ...
 
 
@@ -85,6 +98,7 @@ class Services:
     """Everything a listener may call."""
 
     answerer: Answerer
+    search: Search
     digests: Digests
     health: Health
     deliveries: Deliveries

@@ -1,4 +1,4 @@
-"""What `ask`, `digest`, `index` and `doctor` print. Results go to stdout, progress to stderr."""
+"""What `ask`, `search`, `digest` and `doctor` print. Results go to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
+from rich.text import Text
 
 from bot.config_file import FileConfig, load_config_file
 from bot.datafolder import DataFolder
@@ -33,7 +26,7 @@ from core.clock import SystemClock
 from core.errors import KnowledgeError, OpsbotError
 from core.timerange import parse_duration
 from digest.render_text import render_text
-from knowledge.index import IndexProgress
+from knowledge.searchquery import marks
 
 # A starting bot opens its socket when it can serve; another command is done after its answer.
 _PATIENCE_SECONDS = 30
@@ -46,14 +39,18 @@ _BADGES = {
 
 
 @asynccontextmanager
-async def _any_engine() -> AsyncIterator[Engine]:
-    """This process's own engine, or that of the process which has the data folder."""
+async def any_engine(*, is_indexed: bool = True) -> AsyncIterator[Engine]:
+    """This process's own engine, or that of the process which has the data folder.
+
+    Args:
+        is_indexed: Bring this process's index up to date first; an owner's always is.
+    """
     settings = load_settings()
     with DataFolder(settings.opsbot_data_dir) as folder:
         for _ in range(_PATIENCE_SECONDS * 10):
             if folder.try_own():
                 config = load_config_file(settings.opsbot_config)
-                async with _own_engine(settings, config, folder) as engine:
+                async with _own_engine(settings, config, folder, is_indexed) as engine:
                     yield engine
                 return
             if folder.socket_path.exists():
@@ -65,20 +62,21 @@ async def _any_engine() -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def _own_engine(
-    settings: Settings, config: FileConfig, folder: DataFolder
+    settings: Settings, config: FileConfig, folder: DataFolder, is_indexed: bool
 ) -> AsyncIterator[Engine]:
     from bot.app import open_app  # noqa: PLC0415  (seconds to load; the owner has it loaded)
 
     async with open_app(settings, config, folder, SystemClock()) as app:
-        with suppress(KnowledgeError):  # the answer tells what could not be searched
-            await app.library.index()
+        if is_indexed:
+            with suppress(KnowledgeError):  # the answer tells what could not be searched
+                await app.library.index()
         yield app.engine
 
 
 async def print_answer(question: str, options: GenerationOptions, *, as_json: bool) -> int:
     """Ask and print; exit code 0 for an answer, 3 for "not found"."""
     out, err = Console(), Console(stderr=True)
-    async with _any_engine() as engine:
+    async with any_engine() as engine:
         answer = await _follow(engine, question, options, out, err, as_json=as_json)
     if as_json:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
@@ -138,6 +136,35 @@ def _print_sources(answer: Answer, out: Console) -> None:
     )
 
 
+async def print_hits(text: str, *, as_json: bool) -> int:
+    """Search and print the hits; exit code 3 when there are none."""
+    out = Console(highlight=False)
+    async with any_engine() as engine:
+        with Console(stderr=True).status("Searching…"):
+            found = await engine.search(text)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        return 0 if found.passages else 3
+    words = marks(text)
+    for number, hit in enumerate(found.passages, start=1):
+        section = hit.heading.removeprefix(hit.title).strip(" ›")
+        title = f"{hit.title} › {section}" if section else hit.title
+        out.print(Text(f"{number}. {title}", style="bold"))
+        for line in hit.text.splitlines():
+            quoted = Text(f"   {line}")
+            if words is not None:
+                quoted.highlight_regex(words, "yellow")
+            out.print(quoted, soft_wrap=True)
+        day = f" · {hit.updated_at:%Y-%m-%d}" if hit.updated_at else ""
+        out.print(Text(f"   {hit.source} · {hit.url or hit.location}{day}", style="dim"))
+    if not found.passages:
+        places = ", ".join(found.looked_in)
+        sys.stdout.write(f"Nothing found. Looked in: {places or 'nothing'}.\n")
+    for gap in found.gaps:
+        out.print(Text(f"Not looked at: {gap.what} ({gap.why}). {gap.remedy}", style="yellow"))
+    return 0 if found.passages else 3
+
+
 async def print_digest(window: str | None, *, as_json: bool) -> int:
     """Preview a digest and print it."""
     span: timedelta | None = None
@@ -147,7 +174,7 @@ async def print_digest(window: str | None, *, as_json: bool) -> int:
             raise OpsbotError(
                 f"look back {window!r}", "it is not a length of time", "Try 90m, 6h or 2d."
             )
-    async with _any_engine() as engine:
+    async with any_engine() as engine:
         with Console(stderr=True).status("Reading the clusters…"):
             found = await engine.digest(span)
     if as_json:
@@ -157,39 +184,9 @@ async def print_digest(window: str | None, *, as_json: bool) -> int:
     return 0
 
 
-async def print_index() -> int:
-    """Index with a progress bar; exit code 1 when something could not be read."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(step: IndexProgress) -> None:
-            name = f"{step.what} {step.place}"
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=step.total)
-            bar.update(tasks[name], completed=step.done, total=step.total)
-
-        async with _any_engine() as engine:
-            report = await engine.index(show)
-    out = Console()
-    out.print(
-        f"{report.documents} documents read, {report.unchanged} unchanged; {report.chunks} chunks: "
-        f"{report.added} added, {report.removed} removed."
-    )
-    for path, why in report.problems:
-        out.print(f"Not read: {path}: {why}", style="yellow", markup=False)
-    return 1 if report.problems else 0
-
-
 async def print_health(*, as_json: bool) -> int:
     """Print every part's state; exit code 1 when a part is down."""
-    async with _any_engine() as engine:
+    async with any_engine() as engine:
         parts = await engine.health()
     if as_json:
         sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import ask, digest, help, status  # noqa: A004  (named as people type it)
+from bot.commands import ask, digest, help, search, status  # noqa: A004  (named as people type it)
 from bot.commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -12,6 +12,15 @@ COMMANDS: tuple[Command, ...] = (
         summary="answers from your runbooks, logs and clusters, with sources",
         example="ask why is payments restarting?",
         run=ask.run,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="search",
+        usage="search <words>",
+        summary="finds pages and log lines, narrowed by source:, ns:, team:, after: or code:",
+        example="search timeout ns:shop after:7d",
+        run=search.run,
         needs_argument=True,
         takes_argument=True,
     ),

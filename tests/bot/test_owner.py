@@ -16,8 +16,10 @@ from core.answers import (
     Done,
     Gap,
     GenerationOptions,
+    Lookup,
     PartHealth,
     PartState,
+    Passage,
     Progress,
 )
 from core.digests import Digest, DigestItem, ItemState
@@ -33,6 +35,11 @@ ANSWER = Answer(
     text="It was out of memory [1].",
     citations=(Citation(1, "Payments", "runbooks/payments.md", "markdown", updated_at=NOW),),
     gaps=(Gap("cluster prod", "no answer"),),
+)
+HITS = Lookup(
+    (Passage("1", "markdown", "Payments", "runbooks/payments.md", "Raise it.", updated_at=NOW),),
+    (Gap("CSV logs", "no file"),),
+    ("runbooks and documents",),
 )
 DIGEST = Digest(
     schedule="daily",
@@ -66,6 +73,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.asked: list[tuple[str, GenerationOptions]] = []
         self.windows: list[timedelta | None] = []
+        self.searched: list[str] = []
         self.error: OpsbotError | None = None
 
     async def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
@@ -75,6 +83,12 @@ class FakeEngine:
         if self.error is not None:
             raise self.error
         yield Done(ANSWER)
+
+    async def search(self, text: str) -> Lookup:
+        self.searched.append(text)
+        if self.error is not None:
+            raise self.error
+        return HITS
 
     async def digest(self, window: timedelta | None) -> Digest:
         self.windows.append(window)
@@ -125,6 +139,11 @@ async def test_a_digest_arrives_whole_however_long(
     assert engine.windows == [timedelta(hours=6), None]
 
 
+async def test_hits_arrive_as_they_were_found(remote: RemoteEngine, engine: FakeEngine) -> None:
+    assert await remote.search("memory ns:shop") == HITS
+    assert engine.searched == ["memory ns:shop"]
+
+
 async def test_index_tells_its_progress_and_its_report(remote: RemoteEngine) -> None:
     steps: list[IndexProgress] = []
     report = await remote.index(steps.append)
@@ -141,6 +160,7 @@ async def test_an_error_keeps_its_words(remote: RemoteEngine, engine: FakeEngine
     engine.error = KnowledgeError("search the documents", "Qdrant is down", "Start it.")
     for attempt in (
         remote.digest(None),
+        remote.search("x"),
         remote.index(lambda _: None),
         _drain(remote.ask("why?", GenerationOptions())),
     ):
