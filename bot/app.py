@@ -158,7 +158,7 @@ async def open_app(
         health = HealthChecks(
             [
                 checks.model_check(models),
-                checks.search_check(store),
+                checks.search_check(store, has_meaning=embedder is not None),
                 *checks.source_checks(library, settings.knowledge_sources, clock),
                 *checks.cluster_checks(collector),
                 checks.state_check(database),

@@ -30,15 +30,27 @@ def model_check(models: Models) -> Check:
     return Check("model", look)
 
 
-def search_check(store: VectorStore) -> Check:
-    """The vector store, and how far the index has come."""
+def search_check(store: VectorStore, *, has_meaning: bool = True) -> Check:
+    """The vector store, and how far the index has come.
+
+    Args:
+        store: The chunks.
+        has_meaning: Whether there is a model that gives them dense vectors.
+    """
 
     async def look() -> Look:
         count = await store.count()
         if not count:
             remedy = "Set KNOWLEDGE_SOURCES, then run `opsbot index`."
             return Look(PartState.DEGRADED, "the index is empty", remedy)
-        return Look(PartState.OK, f"{count} chunks")
+        if not has_meaning:
+            return Look(PartState.OK, f"{count:,} chunks, searched by their words alone")
+        filled = await store.count_dense()
+        if filled >= count:
+            return Look(PartState.OK, f"{count:,} chunks")
+        # All can be found by their words already, so this is no shortcoming to mend.
+        share = filled * 100 // count
+        return Look(PartState.OK, f"{count:,} chunks, meaning {share} % indexed")
 
     return Check("search", look)
 

@@ -41,6 +41,7 @@ _INDEX, _LOGS, _PAST = "documentation search", "CSV logs", "past digests"
 _MISSED = {_INDEX: ("markdown", "csv-logs", "graph"), _LOGS: ("csv-logs",), _PAST: ("past",)}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.+?)\s*#*$")
+_BEGINS = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|[|>])")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$")
 _RULE = re.compile(r"^[\s|:=*_-]*$")
 _MARKUP = re.compile(r"`+|\*{1,3}|^\s*(?:[-*+]|\d{1,3}[.)])\s+|^\s*>\s?")
@@ -205,9 +206,12 @@ class Searcher:
         """A hit as it is shown: its telling lines in place of its text."""
         text = self._redact(hit.text) if hit.is_fact else hit.text
         title = self._redact(hit.title) if hit.is_fact else hit.title
+        if hit.is_fact:
+            rows = text.splitlines()[:SNIPPET_LINES]
+            return replace(hit, title=title, text="\n".join(_around(row, None) for row in rows))
         lines = snippet(text, query.marks)
-        if hit.is_fact or hit.heading not in {"", hit.title}:
-            return replace(hit, title=title, text=lines)
+        if hit.heading not in {"", hit.title}:
+            return replace(hit, text=lines)
         # Short sections share a chunk: the one that is meant stands above the best line.
         return replace(hit, text=lines, heading=section(text, query.marks))
 
@@ -271,14 +275,26 @@ def section(text: str, pattern: re.Pattern[str] | None) -> str:
 
 
 def _lines(text: str) -> list[str]:
+    """Sentences, list items, table rows and lines of code, each on one line without markup."""
     found: list[str] = []
+    is_code = False
+    is_open = False  # the line before may go on in this one
     for line in text.splitlines():
-        if _FENCE.match(line) or _RULE.match(line) or _HEADING.match(line):
+        if _FENCE.match(line):
+            is_code, is_open = not is_code, False
             continue
-        plain = _MARKUP.sub("", _LINK.sub(r"\1", line))
-        flat = " ".join(plain.replace("|", " ").split())
-        found += _SENTENCE.split(flat) if len(flat) > SNIPPET_CHARS else [flat]
-    return found
+        if _RULE.match(line) or (_HEADING.match(line) and not is_code):
+            is_open = False
+            continue
+        plain = _MARKUP.sub("", _LINK.sub(r"\1", line)).replace("|", " ")
+        flat = " ".join(plain.split())
+        if is_open and not _BEGINS.match(line):
+            found[-1] += f" {flat}"
+        else:
+            found.append(flat)
+        is_open = not is_code and not line.lstrip().startswith("|")
+    sentences = (_SENTENCE.split(line) if len(line) > SNIPPET_CHARS else [line] for line in found)
+    return [sentence for several in sentences for sentence in several]
 
 
 def _around(line: str, pattern: re.Pattern[str] | None) -> str:
