@@ -67,10 +67,18 @@ class EndpointConditions(Part, frozen=True):
     ready: bool | None = None
 
 
+class EndpointTarget(Part, frozen=True):
+    """Whose address it is; mostly a Pod of the slice's namespace."""
+
+    kind: str = ""
+    name: str = ""
+
+
 class Endpoint(Part, frozen=True):
-    """One address behind a Service."""
+    """One address behind a Service; what it belongs to may not be known."""
 
     addresses: tuple[str, ...] = ()
+    target_ref: EndpointTarget | None = None
     conditions: EndpointConditions = field(default_factory=EndpointConditions)
 
 

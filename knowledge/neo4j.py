@@ -18,6 +18,7 @@ from knowledge.graph import Node, Service, ServiceGraph, Team, loose_ends
 
 CONNECT_SECONDS = 5.0
 QUERY_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 MOST_ROWS = 500_000
 USUAL_PORT = 7687
 
@@ -136,7 +137,7 @@ def _fetch(
                 auth=(server.user, password) if password else None,
                 connection_timeout=CONNECT_SECONDS,
                 connection_acquisition_timeout=2 * CONNECT_SECONDS,
-                max_transaction_retry_time=CONNECT_SECONDS,
+                max_transaction_retry_time=RETRY_SECONDS,
                 notifications_min_severity=NotificationMinimumSeverity.OFF,
             ) as driver,
             driver.session(
