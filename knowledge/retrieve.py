@@ -28,10 +28,13 @@ from knowledge.pages import (
 from knowledge.ports import Embedder, Filter, Hit, VectorStore
 from knowledge.sparse import with_parts
 
-# Chunks that a leg gives. A question is about a subject, so all that a page has on it counts, far
-# down too; an alert has its one page, and of what is far down only the noise is added.
+# The most chunks that a leg gives. A question is about a subject, so all that a page has on it
+# counts, far down too; an alert has its one page, and of what is far down only the noise is added.
+# In a small collection the same places are nowhere near the question: there a leg gives fewer.
 LEG_LIMIT = 400
-_ALERT_DEPTH = 150
+_LEG_FLOOR = 60
+_POINTS_A_PLACE = 36
+_ALERT_SHARE = 0.375
 CHUNKS_A_PAGE = 2
 # A page is as good as its best chunk, and a little better for having more of them.
 _SHARES = (1.0, 0.3, 0.15)
@@ -95,14 +98,20 @@ async def search(store: VectorStore, embedder: Embedder | None, text: str, scope
         KnowledgeError: The store fails at the text leg already.
     """
     filters = scope_filter(scope)
-    sparse = await store.search_sparse(without_identifiers(text), LEG_LIMIT, filters)
+    limit = leg_limit(await store.count())
+    sparse = await store.search_sparse(without_identifiers(text), limit, filters)
     if embedder is None:
         return Legs(sparse, ())
     try:
         (vector,) = await embedder.embed([text])
-        return Legs(sparse, await store.search_dense(vector, LEG_LIMIT, filters))
+        return Legs(sparse, await store.search_dense(vector, limit, filters))
     except KnowledgeError as error:
         return Legs(sparse, (), error)
+
+
+def leg_limit(point_count: int) -> int:
+    """How many chunks a leg gives in a collection of so many."""
+    return min(max(point_count // _POINTS_A_PLACE, _LEG_FLOOR), LEG_LIMIT)
 
 
 def scope_filter(scope: Scope) -> Filter | None:
@@ -157,8 +166,9 @@ def count_terms(text: str) -> int:
 def rank(legs: Legs, reading: Reading, limit: int) -> tuple[Ranked, ...]:
     """Fuse both legs, group by page, at most two chunks of each, best first."""
     is_for_alert = is_alert(reading.question)
-    depth = _ALERT_DEPTH if is_for_alert else LEG_LIMIT
-    legs = Legs(legs.sparse[:depth], legs.dense[:depth])
+    if is_for_alert:
+        depth = max(round(_ALERT_SHARE * max(len(legs.sparse), len(legs.dense))), _LEG_FLOOR)
+        legs = Legs(legs.sparse[:depth], legs.dense[:depth])
     pages: dict[PageKey, list[Ranked]] = {}
     hits = {hit.id: hit for hit in (*legs.dense, *legs.sparse)}
     for key, score in _fused(legs).items():

@@ -15,6 +15,7 @@ from knowledge.retrieve import (
     count_terms,
     found_at,
     is_found,
+    leg_limit,
     passage_of,
     rank,
     scope_filter,
@@ -198,9 +199,15 @@ def test_a_page_of_the_same_name_stands_beside_the_best_one() -> None:
 
 
 def test_an_alert_does_not_look_as_far_down_as_a_question() -> None:
-    deep = tuple(hit(f"h{n:03}", 400.0 - n) for n in range(300))
-    assert len(order(Legs(deep, ()), read("why"), 400)) == 300
+    deep = tuple(hit(f"h{n:03}", 400.0 - n) for n in range(400))
+    assert len(order(Legs(deep, ()), read("why"), 400)) == 400
     assert len(order(Legs(deep, ()), read("Error rate too high"), 400)) == 150
+    assert len(order(Legs(deep[:50], ()), read("Error rate too high"), 400)) == 50
+
+
+def test_a_leg_looks_further_in_a_large_collection() -> None:
+    assert leg_limit(0) == leg_limit(250) == 60
+    assert leg_limit(250) < leg_limit(7_200) < leg_limit(14_243) <= leg_limit(10**6) == 400
 
 
 async def test_the_text_leg_is_not_asked_for_identifiers(tmp_path: Path) -> None:
