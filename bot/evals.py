@@ -73,17 +73,17 @@ async def eval_retrieval(corpus: Path, questions: Path, out: Path, field: str) -
     Raises:
         OpsbotError: A file or field is missing, or the index cannot be built.
     """
-    asked = await asyncio.to_thread(_check, corpus, questions, out, field)
+    asked = await asyncio.to_thread(check_files, corpus, questions, out, field)
     settings = load_settings()
-    with _progress() as show:
-        async with _open_index(corpus, settings, show) as (store, embedder):
+    with progress_bars() as show:
+        async with open_index(corpus, settings, show) as (_, store, embedder):
             rows = [row async for row in _ranked(asked, store, embedder, show)]
-    _write(out, rows)
+    write_run(out, rows)
     Console(stderr=True).print(f"{len(rows)} questions ranked.", highlight=False)
     return 0
 
 
-def _check(corpus: Path, questions: Path, out: Path, field: str) -> list[EvalQuestion]:
+def check_files(corpus: Path, questions: Path, out: Path, field: str) -> list[EvalQuestion]:
     """All that can be wrong is told before minutes go into an index."""
     if not corpus.is_dir():
         raise OpsbotError(
@@ -153,9 +153,9 @@ def index_folder(data_folder: Path, corpus: Path) -> Path:
 
 
 @asynccontextmanager
-async def _open_index(
+async def open_index(
     corpus: Path, settings: Settings, show: Show
-) -> AsyncIterator[tuple[VectorStore, Embedder | None]]:
+) -> AsyncIterator[tuple[Library, VectorStore, Embedder | None]]:
     """An index of the corpus as it is now; what is there of an earlier run is kept."""
     folder = index_folder(settings.opsbot_data_dir.expanduser().absolute(), corpus)
     for old in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
@@ -172,7 +172,7 @@ async def _open_index(
         await library.fill_dense(show)
         for path, why in report.problems:
             Console(stderr=True).print(f"Not read: {path}: {why}", markup=False, highlight=False)
-        yield store, embedder
+        yield library, store, embedder
     finally:
         await library.close()
 
@@ -206,7 +206,8 @@ async def _ranked(
         show(IndexProgress("ranking", "questions", number, len(asked)))
 
 
-def _write(out: Path, rows: Iterable[dict[str, object]]) -> None:
+def write_run(out: Path, rows: Iterable[dict[str, object]]) -> None:
+    """Write a run as JSON lines. Raises OpsbotError."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     try:
         out.write_text(text, encoding="utf-8")
@@ -223,7 +224,7 @@ def _reason(error: OSError) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Show]:
+def progress_bars() -> Iterator[Show]:
     """One bar for each thing that is done."""
     bar = Progress(
         TextColumn("{task.description}"),
