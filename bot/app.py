@@ -93,7 +93,7 @@ async def open_app(
         redactor = Redactor(folder.redaction_key())
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
-        models = Models(_model_config(settings), clock)
+        models = Models(model_config(settings), clock)
         clients = [await _client(plan, settings) for plan in _clusters(settings, config)]
         collector = ClusterCollector(
             clients,
@@ -193,7 +193,8 @@ async def open_app(
         )
 
 
-def _model_config(settings: Settings) -> ModelConfig:
+def model_config(settings: Settings) -> ModelConfig:
+    """The model that the settings describe."""
     key = settings.llm_api_key
     return ModelConfig(
         model=settings.llm_model,
@@ -213,7 +214,7 @@ async def _embedder(settings: Settings) -> Embedder | None:
         return None
     if settings.embed_model == "minilm":
         return MiniLmEmbedder()
-    return await open_embedder(settings.embed_model, _model_config(settings))
+    return await open_embedder(settings.embed_model, model_config(settings))
 
 
 async def _store(settings: Settings, embedder: Embedder | None) -> VectorStore:

@@ -137,9 +137,19 @@ def eval_retrieval(
     _finish(run_eval(corpus, questions, out, field))
 
 
-@evals.callback()
-def _evals() -> None:
-    """Keep `retrieval` a subcommand: a group of one command would become that command."""
+@evals.command("answers")
+def eval_answers(
+    corpus: Annotated[Path, typer.Option(help="Folder of Markdown pages.", metavar="DIR")],
+    questions: Annotated[Path, typer.Option(help="JSON lines with id and text.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="Where the answers go.", metavar="RUN")],
+    field: Annotated[
+        str | None, typer.Option(help="The field that holds the text; default: question or query.")
+    ] = None,
+) -> None:
+    """Answer every question of a file from a corpus, without a cluster, by LLM_MODEL."""
+    from bot.evals_answers import eval_answers as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(corpus, questions, out, field))
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> None:

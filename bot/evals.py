@@ -225,21 +225,28 @@ def _reason(error: OSError) -> str:
 
 @contextmanager
 def progress_bars() -> Iterator[Show]:
-    """One bar for each thing that is done."""
+    """One bar for each thing that is done; lines, where standard error is no terminal."""
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
+    told: dict[str, int] = {}
 
     def show(step: IndexProgress) -> None:
         name = f"{step.what} {step.place}"
         if name not in tasks:
             tasks[name] = bar.add_task(name, total=step.total)
         bar.update(tasks[name], completed=step.done, total=step.total)
+        tenth = 10 * step.done // max(step.total, 1)
+        if not console.is_terminal and told.get(name) != tenth:
+            told[name] = tenth
+            console.print(f"{name}: {step.done} of {step.total}", highlight=False, markup=False)
 
     with bar:
         yield show
