@@ -69,6 +69,7 @@ def test_every_question_gets_its_pages_best_first_and_each_once(corpus: Path, fo
     assert run["disk"] == ["runbooks/DiskFull.md", "docs/storage/volumes.md"]
     assert run[7][0] == "runbooks/KubePodCrashLooping.md"
     assert run["none"] == []
+    assert "ranking questions: 3 of 3" in printed
     assert "3 questions ranked" in printed
 
 
