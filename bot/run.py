@@ -102,6 +102,8 @@ async def run_bot(
         stack.push_async_callback(ticker.close)
         if on_ready is not None:
             on_ready(await _summary(app))
+        if settings.state_url is None or not settings.qdrant_url:
+            log.info("state or index is embedded: one process only. See docs/configuration.md")
         log.info("ready")
         await stop.wait()
         log.info("stopping; answers under way have %s s", _DRAIN_SECONDS)
