@@ -124,7 +124,8 @@ def _state_line(obj: KubeObject, name: str, now: datetime) -> str:
     elif isinstance(obj, Workload):
         wanted = 1 if obj.spec.replicas is None else obj.spec.replicas
         ready, updated = obj.status.ready_replicas, obj.status.updated_replicas
-        line = f"{name}: {wanted} replicas wanted, {ready} ready, {updated} updated."
+        word = "replica" if wanted == 1 else "replicas"
+        line = f"{name}: {wanted} {word} wanted, {ready} ready, {updated} updated."
     elif isinstance(obj, Job):
         line = _job(obj, now)
     elif isinstance(obj, PersistentVolumeClaim):

@@ -21,7 +21,10 @@ def describe_node(snapshot: Snapshot, node: Node) -> list[str]:
     meta = node.metadata
     ready = condition(node.status.conditions, "Ready")
     state = "Ready" if ready and ready.status == "True" else "NotReady"
-    since = f" since {at(ready.last_transition_time, snapshot.taken_at)}" if ready else ""
+    is_lost = ready is not None and ready.status != "True"
+    since = ""
+    if ready and is_lost:
+        since = f" since {at(ready.last_transition_time, snapshot.taken_at)}"
     pressure = "".join(
         f", but reports {item.type}"
         for item in node.status.conditions

@@ -12,6 +12,7 @@ _UID = re.compile(r"(?:_[\w-]+)?\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)"
 _BACK_OFF = re.compile(r"^Back-off restarting failed container\b")
 _LEVEL = re.compile(r"^(?:FATAL|CRITICAL|ERROR|WARNING|WARN|INFO|DEBUG)\b[:\s]*", re.IGNORECASE)
 _BAD_LEVEL = re.compile(r"^(?:FATAL|CRITICAL|ERROR)\b", re.IGNORECASE)
+_READY_COUNT = re.compile(r"\d+ of \d+ [\w ]+ (?:ready|unavailable)$")
 _DAY_SECONDS = 86_400
 
 
@@ -53,7 +54,11 @@ def finding_sentence(finding: Finding, now: datetime) -> str:
 
 def also_sentences(finding: Finding) -> list[str]:
     """What was folded into a finding, that its sentence does not say."""
-    also = [item.value for item in finding.evidence if item.field == "also"]
+    also = [
+        item.value
+        for item in finding.evidence
+        if item.field == "also" and not _READY_COUNT.search(item.value)
+    ]
     return [f"Also: {'; '.join(without_uids(text).rstrip('.') for text in also)}."] if also else []
 
 

@@ -2,7 +2,8 @@
 
 read → look at the live cluster and at what is written, at once → prompt → model → check, sentence
 by sentence → answer. Every step may fail, and the reader is told what is missing; nothing a model
-says is shown before it was held against the evidence.
+says is shown before it was held against the evidence. The module is longer than others: the walk
+is told in one place.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.answers import (
     Answer,
@@ -31,7 +32,16 @@ from core.clock import Clock
 from core.errors import OpsbotError
 from core.questions import Intent, Reading
 from knowledge.check import Checked, CheckedWriter
-from knowledge.evidence import citations, confidence, merge, renumber
+from knowledge.errorlist import error_items, is_error_list
+from knowledge.evidence import (
+    citations,
+    confidence,
+    is_answerable,
+    merge,
+    remedy_of,
+    renumber,
+    with_remedies,
+)
 from knowledge.extract import extract
 from knowledge.followup import resolve
 from knowledge.judge import Checker
@@ -41,12 +51,13 @@ from knowledge.prompting import Rendered, render
 
 _log = logging.getLogger(__name__)
 
-NO_MODEL_NOTE = "No model is connected; this is quoted from what was found."
+NO_MODEL_NOTE = "The configured model cannot be reached; this is quoted from what was found."
 LATE_NOTE = "The model did not answer in time; this is quoted from what was found."
 LOST_NOTE = "The model did not answer; this is quoted from what was found."
 CUT_NOTE = (
     "What the model wrote was not borne out by what was found; this is quoted from what was found."
 )
+_AUTO = "auto"
 _RESERVE_SECONDS = 2.0  # kept back for quoting and posting when the model uses up its time
 
 
@@ -75,6 +86,8 @@ class _Evidence:
     gaps: tuple[Gap, ...]
     looked_in: tuple[str, ...]
     names: frozenset[str]
+    remedies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    has_live: bool = True
 
 
 class RagChain:
@@ -160,14 +173,50 @@ class RagChain:
         if self._live is not None:
             lookups.insert(0, self._bounded("the live cluster", self._live.look(reading, scope)))
         found = await asyncio.gather(*lookups)
+        passages = merge(found, most + 2 * min(reading.limit or 0, most))
+        if not is_answerable(reading, passages):
+            passages = ()
+        remedies: Mapping[str, tuple[Passage, ...]] = {}
+        if is_error_list(reading, passages):
+            remedies = await self._remedies(reading, passages, scope)
+            passages = with_remedies(passages, remedies)
         return _Evidence(
             question=whole,
             reading=reading,
-            passages=merge(found, most),
+            passages=passages,
+            remedies={key: tuple(p.id for p in told) for key, told in remedies.items()},
+            has_live=self._live is not None,
             gaps=tuple(gap for lookup in found for gap in lookup.gaps),
             looked_in=tuple(dict.fromkeys(p for lookup in found for p in lookup.looked_in)),
             names=names,
         )
+
+    async def _remedies(
+        self, reading: Reading, passages: Sequence[Passage], scope: Scope
+    ) -> dict[str, tuple[Passage, ...]]:
+        """For each error of a list what is written on it: one more search each, all at once."""
+        items = error_items(passages, reading.limit or self._limits.passages)
+        asked = [
+            replace(
+                reading,
+                question=item.words,
+                search_text=item.words,
+                names=(item.service,),
+                namespaces=(),
+                codes=(),
+                time_range=None,
+                limit=None,
+                intents=frozenset({Intent.HOW}),
+            )
+            for item in items
+        ]
+        found = await asyncio.gather(
+            *(self._bounded("runbooks", self._retriever.look(one, scope, 6)) for one in asked)
+        )
+        return {
+            item.key: remedy_of(one, lookup.passages)
+            for item, one, lookup in zip(items, asked, found, strict=True)
+        }
 
     async def _known(self) -> tuple[frozenset[str], frozenset[str]]:
         """Names that the cluster knows; a cluster that does not answer knows none."""
@@ -238,10 +287,10 @@ class RagChain:
         yield answer
 
     def _why_without(self, choice: ModelChoice, options: GenerationOptions) -> tuple[str, ...]:
-        """One line on why there are no words of a model, unless none were wanted."""
+        """One line on why there are no words of a model, unless there need be none."""
         wanted = options.model or self._models.config.model
-        if wanted == EXTRACTIVE:
-            return ()
+        if wanted in {EXTRACTIVE, _AUTO}:
+            return ()  # the answer says itself that no model worded it
         return (choice.note,) if options.model else (NO_MODEL_NOTE,)
 
     def _render(
@@ -333,7 +382,7 @@ def _does_not_tell(evidence: _Evidence, checked: Checked, choice: ModelChoice) -
 
 def _quoted(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
     text, used = renumber(
-        extract(evidence.reading, evidence.passages),
+        extract(evidence.reading, evidence.passages, evidence.remedies),
         tuple(range(1, len(evidence.passages) + 1)),
         evidence.passages,
     )
@@ -352,12 +401,15 @@ def _quoted(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
 def _not_found(evidence: _Evidence) -> Answer:
     """Says where was looked, and where could not be: these are different things."""
     lines = ["I found nothing that answers this."]
+    if not evidence.looked_in and not evidence.gaps:
+        cluster = "" if evidence.has_live else " and no cluster is configured"
+        lines.append(f"KNOWLEDGE_SOURCES is empty{cluster}: there is nowhere to look.")
     if evidence.looked_in:
         lines.append(f"I looked in: {', '.join(evidence.looked_in)}.")
     lines += [
         f"I could not look at {gap.what}: {gap.why}. {gap.remedy}".rstrip() for gap in evidence.gaps
     ]
-    if not evidence.gaps:
+    if evidence.looked_in and not evidence.gaps:
         lines.append("Naming the service, the namespace or the error text often helps.")
     return Answer(
         question=evidence.question, text="\n".join(lines), is_grounded=False, gaps=evidence.gaps

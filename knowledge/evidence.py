@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.answers import Citation, Confidence, Lookup, Passage
 from core.questions import Intent, Reading
 from knowledge.sentences import outside_code, vocabulary
+from knowledge.wholepage import best_page, is_fix
 
 _MARK = re.compile(r"\[(\d+)\]")
+_KIND = r"(?:pod|deployment|statefulset|daemonset|cronjob|service|workload|app|node)"
+# "pod billing", "the recommendation service"; a word of ordinary English is no object.
+_OBJECT = re.compile(
+    rf"\b(?:for|of|on|is|does|about) (?:the )?{_KIND} ([a-z][a-z0-9]*(?:-[a-z0-9]+)*)\b"
+    rf"|\bthe ([a-z][a-z0-9]*(?:-[a-z0-9]+)*) {_KIND}\b",
+    re.IGNORECASE,
+)
+_TICKET = re.compile(r"[A-Z]{2,}-\d+")
+# A capitalised word inside a sentence is a product or a name.
+_PRODUCT = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{3,})\b")
+_SECRET = re.compile(
+    r"\bwhat(?:'s| is| are)\b[\w\s'-]*\b(?:passwords?|passphrases?|private keys?|api keys?|"
+    r"(?:access|bearer|auth) tokens?)\b",
+    re.IGNORECASE,
+)
+_NO_OBJECTS = frozenset(
+    """
+    a an and any are as at by can does for from get has have if in is it its last limit limits
+    memory more name no not of old on one or other our ready same so status still that the their
+    then there this to trading two under use when which while why with job jobs kubernetes failing
+    default first main whole right wrong affected new
+    """.split()  # noqa: SIM905  (one table reads better than many quotes)
+)
 _EXACT = frozenset(
     {
         Intent.OWNER,
@@ -38,6 +62,45 @@ def merge(lookups: Sequence[Lookup], most: int) -> tuple[Passage, ...]:
     return (*facts, *prose[: most - len(facts)])
 
 
+def remedy_of(reading: Reading, found: Sequence[Passage]) -> tuple[Passage, ...]:
+    """Of what was found on one error, the section of its page that tells the remedy."""
+    prose = [p for p in found if not p.is_fact]
+    location = best_page(prose, reading)
+    page = [p for p in prose if p.location == location]
+    remedies = [p for p in page if is_fix(p)]
+    return tuple(remedies[:1] or page[:1])
+
+
+def with_remedies(
+    passages: Sequence[Passage], remedies: Mapping[str, Sequence[Passage]]
+) -> tuple[Passage, ...]:
+    """The facts, then what is written on each, then the other prose."""
+    facts = [p for p in passages if p.is_fact]
+    told = [p for found in remedies.values() for p in found]
+    others = [p for p in passages if not p.is_fact]
+    return tuple({p.id: p for p in (*facts, *told, *others)}.values())
+
+
+def is_answerable(reading: Reading, passages: Sequence[Passage]) -> bool:
+    """Whether what was found speaks of what the question names; a secret is never told.
+
+    A question that names a thing nobody knows ("pod billing", "Terraform", "INC-2100") is not
+    answered by what is written about others.
+    """
+    if _SECRET.search(reading.question):
+        return False
+    text = " ".join(f"{p.title} {p.location} {p.heading} {p.text}" for p in passages).lower()
+    wanted = [(m[1] or m[2]).removesuffix("s") for m in _OBJECT.finditer(reading.question)]
+    wanted += [code for code in reading.codes if _TICKET.fullmatch(code)]
+    if not reading.names and not reading.namespaces:
+        wanted += _PRODUCT.findall(reading.question)
+    return all(_speaks_of(word.lower(), text) for word in wanted if word.lower() not in _NO_OBJECTS)
+
+
+def _speaks_of(word: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![\w]){re.escape(word)}", text))
+
+
 def citations(used: Sequence[Passage]) -> tuple[Citation, ...]:
     """Citations of these passages, numbered from 1."""
     return tuple(
@@ -54,11 +117,11 @@ def citations(used: Sequence[Passage]) -> tuple[Citation, ...]:
 
 
 def full_title(passage: Passage) -> str:
-    """Title and heading path, without saying the title twice."""
-    title, heading = passage.title, passage.heading
-    if not heading or heading in title:
-        return title
-    return heading if heading.startswith(title) else f"{title} › {heading}"
+    """Title and the section's own heading, without saying the title twice."""
+    parts = [part for part in passage.heading.split(" › ") if part and part != passage.title]
+    if not parts or passage.heading in passage.title:
+        return passage.title
+    return f"{passage.title} › {parts[-1]}"
 
 
 def renumber(

@@ -59,6 +59,14 @@ _ASKED_LEVELS = (
     (re.compile(r"\berrors?\b", re.IGNORECASE), 40),
     (re.compile(r"\bwarn(?:ing)?s?\b", re.IGNORECASE), 30),
 )
+# Words of a question on a period that speak of the period or of lines as such.
+_NOT_SAID = frozenset(
+    """
+    about after before between could during error errors event first happen happened happening hour
+    hours latest minute minutes month night other since their there these today until week were
+    what when where which while write wrote would yesterday line lines entry there service pod node
+    fatal warning critical level logged message""".split()  # noqa: SIM905
+)
 _CLASS_OF_CODES = re.compile(r"[1-5][xX]{2}")
 _LOG_WORDS = re.compile(r"\b(?:logs?|lines?|logged|entries|errors)\b", re.IGNORECASE)
 
@@ -122,14 +130,20 @@ class LogTable:
         is_telling = bool(reading.codes) or (
             has_place and bool(reading.intents & {Intent.WHY, Intent.STATUS, Intent.SIMILAR})
         )
-        if not asks_for_lines and not is_telling:
-            return ()
         allowed = _Where()
         if scope.namespaces:
             allowed.add("list_contains(?, namespace)", sorted(scope.namespaces))
+        is_period = reading.time_range is not None and Intent.METRICS not in reading.intents
+        said = self._said(reading, allowed) if is_period and not reading.codes else ()
+        asks_for_lines = asks_for_lines or bool(said)
+        if not asks_for_lines and not is_telling:
+            return ()
         if not asks_for_lines and reading.codes and not self._knows_any(reading.codes, allowed):
             return ()
         where = self._where(reading, allowed, zone, is_for_errors=not asks_for_lines)
+        if said and Intent.LOGS not in reading.intents:
+            for word in said:
+                where.add("contains(lower(message), ?)", word, words=f"that say {word}")
         if not where.words and reading.limit is None:
             return ()  # "what are the log retention rules" names no line
         passage = self._summary(where, reading, allowed, zone, is_exact=asks_for_lines)
@@ -179,6 +193,22 @@ class LogTable:
             where.add("rank >= ?", level)
             where.words.insert(0, f"of level {LogLevel(level).name} or above")
         return where
+
+    def _said(self, reading: Reading, allowed: _Where) -> tuple[str, ...]:
+        """Words of a question on a period that lines say: "any deadlocks in the last 6 hours"."""
+        places = {part for name in reading.names for part in re.split(r"\W+", name.lower())}
+        words = re.findall(r"[a-z]{5,}", reading.question.lower())
+        asked = dict.fromkeys(word.removesuffix("s") for word in words)
+        wanted = [word for word in asked if word not in _NOT_SAID and word not in places]
+        return tuple(word for word in wanted[:4] if self._is_said(word, allowed))
+
+    def _is_said(self, word: str, allowed: _Where) -> bool:
+        found = self.table.query(
+            "SELECT 1 FROM lines WHERE rank >= 30 AND contains(lower(message), ?) "  # noqa: S608
+            f"AND {allowed.clause} LIMIT 1",
+            [word, *allowed.values],
+        )
+        return bool(found)
 
     def _knows_any(self, codes: Sequence[str], allowed: _Where) -> bool:
         """Whether a code is more than a number that happens to stand in some message."""

@@ -168,10 +168,14 @@ class MetricTable:
         last_at = _told(stats.end, zone, with_day=False)
         most_at = _told(stats.most_at, zone, with_day=False)
         text = [
-            f"{name} is at {_value(stats.last, name)} (last value, {last_at}); "
-            f"its highest was {_value(stats.most, name)} at {most_at}.",
-            f"From {shown}: average {_value(stats.average, name)}, "
-            f"lowest {_value(stats.least, name)}, highest {_value(stats.most, name)}.",
+            (
+                f"{name} is at {_value(stats.last, name)} (last value, {last_at}); "
+                f"its highest was {_value(stats.most, name)} at {most_at}."
+            ),
+            (
+                f"From {shown}: average {_value(stats.average, name)}, "
+                f"lowest {_value(stats.least, name)}, highest {_value(stats.most, name)}."
+            ),
         ]
         seconds = (stats.end - stats.start).total_seconds()
         if name.endswith("_total") and seconds > 0:

@@ -112,7 +112,7 @@ _INTENTS = {
     Intent.IMPACT: r"impact|affect\w*|blast radius|who depends on|what depends on|depend(?:s)? on "
     r"(?:it|this|that)|(?:if|when|should) [\w./ -]{1,60}?(?:fail|goes? down|die|crash|break|is down"
     r"|is lost|go(?:es)? away|stops?|reboot|is drained)\w*|what (?:else )?(?:breaks|stops|suffers)"
-    r"|what happens (?:if|when|to)|(?:fail\w*|(?:going |goes )?down|los\w+|outage|does .{1,40}) hits?\b"
+    r"|what happens (?:if|when|to)|(?:fail\w*|down|los\w+|outage|does .{1,40}) hits?\b"
     r"|(?:is|are|be|gets?) hit\b|at risk|knock-?on|drain",
     Intent.OWNER: r"who(?:m| is|'s)? (?:owns?|do i|should|can i|to|maintains|runs|is responsible|"
     r"is on)|owner\w*|owns?|owned by|on[- ]?call|which team|what team|whose|responsible|escalat\w+|"
@@ -121,7 +121,8 @@ _INTENTS = {
     r"|needs\b|service graph|between [\w-]+ and [\w-]+ (?:calls|path)",
     Intent.LIMITS: r"limits?|requests? and limits|quotas?|resource requests?|how much (?:memory|cpu"
     r"|ram)|resources|memory (?:limit|request)|cpu (?:limit|request)",
-    Intent.LOGS: r"(?<![/.\w-])logs?(?![/.\w-]|-\w)|log lines?|lines?\b|logged|stack ?traces?|log entries|entries"
+    Intent.LOGS: r"(?<![/.\w-])logs?(?![/.\w-]|-\w)|log lines?|lines?\b|logged|stack ?traces?"
+    r"|log entries|entries"
     r"|(?:last|latest|newest|recent) (?:\d+ |ten |five )?(?:critical |fatal )?(?:errors?|warnings?)"
     r"|error messages?|critical errors|show (?:me )?(?:all |the )?errors",
     Intent.METRICS: r"metrics?\b|utili[sz]ation|throughput|per second|qps|rps|chart|graph of|plot|"
@@ -131,11 +132,15 @@ _INTENTS = {
     r"(?:usage|p9\d|p50|latency|memory|cpu|disk|load|lag) [\w -]{0,40}?"
     r"(?:now|today|yesterday|right now|currently|over time|last \d|last hour|since)\b|"
     r"(?:usage|latency|p9\d|consumption|working set|consumer lag) of\b|"
-    r"how (?:much|many) [\w -]{1,60}? us(?:e[sd]?|ing)\b|how (?:did|has|does) .{1,60}?"
+    r"how (?:much|many) (?:(?!\b(?:may|can|should|must|is allowed)\b)[\w -]){1,60}? "
+    r"us(?:e[sd]?|ing)\b|how (?:did|has|does) .{1,60}?"
     r"(?:move|change|develop|grow)\w*|close to|near(?:ing)? (?:its|the)|disk (?:used|usage)",
     Intent.SIMILAR: r"similar|happen(?:ed)? .{0,40}?before|seen .{0,60}?before"
+    r"|(?:did|has|have|had|was|were|is) .{1,80}?\b(?:ever|before|in the past|already happened)\b"
+    r"|how (?:was|were|did we) .{1,80}?(?:fix\w*|solv\w+|resolv\w+|repair\w*)"
     r"|(?:something|anything|incidents?) like|past incidents?|"
-    r"previous incidents?|earlier incidents?|last time|post-?mortems?|incident reports?|again\b|"
+    r"previous incidents?|earlier incidents?|last time|post-?mortems?|incident reports?"
+    r"|(?:happen\w*|seen|this|occur\w*|back|failed) again\b|\bagain\s*\??\s*$|"
     r"incidents? (?:with|about|like|of|on|involving)|history of|known issue|INC-\d+",
     Intent.STATUS: r"status|state of|healthy|health|running|ready|how (?:is|are) (?!.*\bto\b)|"
     r"what(?:'s| is) wrong|any (?:problem|issue|error)s?|broken|failing|crashing|pending|"

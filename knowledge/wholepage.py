@@ -35,11 +35,13 @@ NOT_FIX = re.compile(
 SIZES = re.compile(
     r"\bresources?\b|\blimits?\b|\brequests?\b|\bquotas?\b|\bsizing\b", re.IGNORECASE
 )
+IMPACT = re.compile(r"\bimpact\b|who is hit|\busers see\b|\bis away\b|\baffected\b", re.IGNORECASE)
 _INCIDENT = re.compile(r"\bincidents?\b|\binc-\d|post-?mortem", re.IGNORECASE)
 _PLAN = frozenset({Intent.WHY, Intent.HOW, Intent.STATUS, Intent.IMPACT})
 _MOST_CHUNKS = 60
 _MOST_SECTION_CHARS = 4000
 _MOST_ADDED = 4
+_MOST_NEAR = 2
 
 
 def is_incident(passage: Passage) -> bool:
@@ -54,14 +56,18 @@ def section_of(passage: Passage) -> str:
 
 
 def is_fix(passage: Passage) -> bool:
-    """Whether a section tells what to do."""
-    section = section_of(passage)
+    """Whether a passage's section tells what to do."""
+    return tells_fix(section_of(passage))
+
+
+def tells_fix(section: str) -> bool:
+    """Whether a section of this name tells what to do."""
     return bool(FIX.search(section)) and not NOT_FIX.search(section)
 
 
-def is_cause(passage: Passage) -> bool:
-    """Whether a section tells why."""
-    return bool(CAUSE.search(section_of(passage)))
+def tells_cause(section: str) -> bool:
+    """Whether a section of this name tells why."""
+    return bool(CAUSE.search(section)) and not NOT_FIX.search(section)
 
 
 def best_page(passages: Sequence[Passage], reading: Reading) -> str:
@@ -106,7 +112,10 @@ async def completed(
     filters = Filter({**(allowed.any_of if allowed else {}), "path": (location,)})
     hits = await store.search_sparse(known.title, _MOST_CHUNKS, filters)
     sections = _sections(hits, known)
-    wanted = [p for p in sections if _is_wanted(p, reading)][:_MOST_ADDED]
+    near = await store.search_sparse(reading.search_text, _MOST_NEAR, filters)
+    headings = {hit.payload.get("heading") for hit in near}
+    telling = [p for p in sections if _is_wanted(p, reading)][:_MOST_ADDED]
+    wanted = [p for p in sections if p in telling or p.heading in headings]
     taken = {(p.location, p.heading) for p in wanted}
     found = [p for p in passages if (p.location, p.heading) not in taken]
     at = next((n for n, p in enumerate(found) if p.location == location), -1) + 1
@@ -116,15 +125,18 @@ async def completed(
 
 def _wants_more(reading: Reading) -> bool:
     intents = reading.intents
-    return not intents or bool(intents & (_PLAN | {Intent.SIMILAR, Intent.LIMITS}))
+    wanted = _PLAN | {Intent.SIMILAR, Intent.LIMITS, Intent.CONFIG}
+    return not intents or bool(intents & wanted)
 
 
 def _is_wanted(passage: Passage, reading: Reading) -> bool:
+    if Intent.CONFIG in reading.intents and not reading.intents & _PLAN:
+        return False
     if Intent.LIMITS in reading.intents and not reading.intents & _PLAN:
         return bool(SIZES.search(section_of(passage) or passage.text[:200]))
-    if Intent.SIMILAR in reading.intents:
-        return is_fix(passage) or is_cause(passage)
-    return is_fix(passage) or is_cause(passage)
+    if Intent.IMPACT in reading.intents and not reading.intents & {Intent.HOW, Intent.WHY}:
+        return bool(IMPACT.search(section_of(passage))) or tells_cause(section_of(passage))
+    return is_fix(passage) or tells_cause(section_of(passage))
 
 
 def _sections(hits: Sequence[Hit], known: Passage) -> list[Passage]:

@@ -22,11 +22,12 @@ from core.answers import (
     Lookup,
     Passage,
     Progress,
+    Scope,
     Turn,
 )
 from core.clock import ManualClock
 from core.errors import KnowledgeError
-from core.questions import Intent
+from core.questions import Intent, Reading
 from knowledge.chain import (
     CUT_NOTE,
     LATE_NOTE,
@@ -35,13 +36,14 @@ from knowledge.chain import (
     ChainLimits,
     RagChain,
 )
-from knowledge.evidence import citations, confidence, merge, renumber
+from knowledge.evidence import citations, confidence, is_answerable, merge, renumber
 from knowledge.models import ModelConfig, Models
 from knowledge.ports import LiveFacts
 from sandbox.ollama import scripts
 from sandbox.ollama.pieces import Pause
 from sandbox.ollama.server import RunningOllama, run_ollama
 from tests.knowledge.fakes import (
+    EVIDENCE,
     LIMITS,
     NOW,
     OWNER,
@@ -171,8 +173,66 @@ async def test_a_model_that_breaks_off_leaves_the_quotes_and_a_note() -> None:
         assert "OOMKilled" in answer.text
         it.running.models = ()
         _, again = await drained(it.chain)
-    assert again.notes == (NO_MODEL_NOTE,)
+    assert again.notes == ()  # with "auto" no model was promised; the answer says itself
+    assert again.model == "extractive"
     await let_go()
+
+
+async def test_a_configured_model_that_is_not_there_is_told() -> None:
+    async with bench(model="ollama:absent") as it:
+        it.running.models = ()
+        _, answer = await drained(it.chain)
+    assert answer.notes in ((NO_MODEL_NOTE,), (LOST_NOTE,))
+    assert "OOMKilled" in answer.text
+    await let_go()
+
+
+async def test_without_sources_and_cluster_it_says_what_is_not_configured() -> None:
+    class Nothing(WrittenDown):
+        async def look(self, _: Reading, __: Scope, limit: int = 8) -> Lookup:
+            return Lookup()
+
+    async with run_ollama() as running:
+        models = Models(ModelConfig(ollama_url=running.url), ManualClock(NOW))
+        chain = RagChain(Nothing(), None, models, ManualClock(NOW))
+        answer = await chain.answer(QUESTION)
+    assert "KNOWLEDGE_SOURCES is empty and no cluster is configured" in answer.text
+    assert not answer.is_grounded
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "codes", "expected"),
+    [
+        ("what is the limit for pod billing?", [], [], False),
+        ("what is the limit of the billing service?", [], [], False),
+        ("what is the limit for pod payments?", ["payments"], [], True),
+        ("which Terraform module makes them?", [], [], False),
+        ("what does INC-2100 say?", [], ["INC-2100"], False),
+        ("what is the root password of payments?", ["payments"], [], False),
+        ("why did the pod fail?", [], [], True),
+        ("is it Payments that restarts?", [], [], True),
+    ],
+)
+def test_a_thing_that_nobody_wrote_of_is_not_answered_by_others(
+    question: str, names: list[str], codes: list[str], expected: bool
+) -> None:
+    asked = reading(question, names=names, codes=codes)
+    assert is_answerable(asked, EVIDENCE) is expected
+
+
+async def test_a_list_of_errors_looks_up_what_is_written_on_each() -> None:
+    finding = replace(
+        POD, id="cluster:demo:Deployment/shop/payments:finding", title="Finding on payments",
+        text="payments keeps restarting: it is OOMKilled.\nSeverity critical, since 10:00 UTC.",
+    )  # fmt: skip
+    page = replace(
+        RUNBOOK, heading="payments restarts › Fix", text="1. Give it more memory than before."
+    )
+    written = WrittenDown((page,), intents=(Intent.LOGS,), limit=10)
+    async with bench(written=written, live=LiveCluster((finding,)), model="extractive") as it:
+        answer = await it.chain.answer("summarise the last 10 critical errors")
+    assert "1. **payments** keeps restarting: it is OOMKilled [1]." in answer.text
+    assert "Fix (runbook *payments restarts*): Give it more memory than before [2]." in answer.text
 
 
 @pytest.mark.parametrize("is_streamed", [True, False])
