@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import KnowledgeError
 from knowledge.documents import Listing
-from knowledge.files import list_glob
+from knowledge.files import list_glob, why
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +24,12 @@ MOMENT_SQL = """coalesce(
     try_cast(replace({0}, ',', '.') AS TIMESTAMP),
     make_timestamp(CAST(CASE WHEN try_cast({0} AS DOUBLE) > 1e11
         THEN try_cast({0} AS DOUBLE) * 1e3 ELSE try_cast({0} AS DOUBLE) * 1e6 END AS BIGINT)))"""
+
+
+LONGEST_HEADER_CHARS = 65_536
+LONGEST_LINE_BYTES = 4_000_000
+# What decoding leaves of bytes that are no UTF-8, and what only binary files hold.
+_NO_TEXT = frozenset("\ufffd\0")
 
 
 class CsvTable:
@@ -112,9 +118,14 @@ class CsvTable:
         malformed = 0
         for entry in listing.entries:
             try:
-                malformed += self._load_file(connection, Path(entry.path))
-            except (duckdb.Error, OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-                problems.append((entry.path, str(error).splitlines()[0][:160]))
+                count = self._load_file(connection, Path(entry.path))
+            except (duckdb.Error, OSError, csv.Error, ValueError) as error:
+                problems.append((entry.path, _told(error)))
+                continue
+            malformed += count
+            if count:
+                lines = "1 line" if count == 1 else f"{count} lines"
+                problems.append((entry.path, f"{lines} of it cannot be used"))
         # From here on no query, whatever stands in it, can reach a file or the network.
         connection.execute("SET enable_external_access=false")
         connection.execute("SET lock_configuration=true")
@@ -125,16 +136,46 @@ class CsvTable:
         self.malformed = malformed
 
     def _load_file(self, connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-        """Adds the file's rows; gives how many of its lines could not be used."""
-        mapped = self._map(path)
+        """Adds the file's rows; gives how many of its lines could not be used.
+
+        Raises:
+            ValueError: It is no text, or a column is missing.
+            duckdb.Error: It is no CSV.
+        """
+        import duckdb  # noqa: PLC0415  (see query)
+
+        header = _header(path)
+        mapped = self._map(header)
+        try:
+            return self._load_rows(connection, path, header, mapped, is_strict=True)
+        except duckdb.Error:
+            # Line ends of two kinds and the like: once more, taking rows as they come.
+            connection.execute("DROP TABLE IF EXISTS made; DROP VIEW IF EXISTS incoming")
+            connection.execute("DROP TABLE IF EXISTS reject_errors")
+            connection.execute("DROP TABLE IF EXISTS reject_scans")
+            return self._load_rows(connection, path, header, mapped, is_strict=False)
+
+    def _load_rows(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        header: Sequence[str],
+        mapped: Mapping[str, str],
+        *,
+        is_strict: bool,
+    ) -> int:
+        # All is told and nothing guessed: a guess that fails would cost the whole file for one row.
         rows = connection.read_csv(  # the path is an argument here, never a part of SQL
             path.as_posix(),
             header=True,
-            all_varchar=True,
+            auto_detect=False,
+            columns=dict.fromkeys(header, "VARCHAR"),
             delimiter=",",
             quotechar='"',
             escapechar='"',
             store_rejects=True,
+            max_line_size=LONGEST_LINE_BYTES,
+            strict_mode=is_strict,
         )
         rows.create_view("incoming")
         shown = ", ".join(
@@ -157,11 +198,9 @@ class CsvTable:
         connection.execute("DROP TABLE reject_scans")
         return (broken[0] if broken else 0) + (rejected[0] if rejected else 0)
 
-    def _map(self, path: Path) -> dict[str, str]:
+    def _map(self, header: Sequence[str]) -> dict[str, str]:
         """Wanted name → column of this file. Raises ValueError naming what is missing."""
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-        by_lower = {name.strip().lower(): name for name in header}
+        by_lower = {name.strip().lower(): name for name in reversed(header)}
         mapped: dict[str, str] = {}
         for wanted, names in self._guesses.items():
             given = self._columns.get(wanted)
@@ -170,11 +209,30 @@ class CsvTable:
                     mapped[wanted] = by_lower[name]
                     break
         missing = [name for name in self._required if name not in mapped]
+        if missing and _NO_TEXT & set("".join(header)):
+            raise ValueError("not UTF-8 text")
         if missing:
             raise ValueError(
                 f"no column for {', '.join(missing)} among {', '.join(header)[:100] or 'none'}"
             )
         return mapped
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    """The columns' names, each one once. Raises OSError, csv.Error."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        names = next(csv.reader(iter(lambda: file.readline(LONGEST_HEADER_CHARS), "")), [])
+    found: dict[str, None] = {}
+    for number, name in enumerate(names):
+        found[name if name and name not in found else f"{name} (column {number + 1})"] = None
+    return tuple(found)
+
+
+def _told(error: Exception) -> str:
+    """An error of reading, in a few words without the path."""
+    if isinstance(error, OSError):
+        return why(error)
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _quoted(name: str) -> str:

@@ -176,7 +176,12 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     if not pattern:
         return not parts
     if pattern[0] == _ANY_DEPTH:
-        return any(_fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+        for skip in range(len(parts) + 1):
+            if _fits(parts[skip:], pattern[1:]):
+                return True
+            if skip < len(parts) and parts[skip].startswith("."):
+                return False
+        return False
     if not parts or (parts[0].startswith(".") and not pattern[0].startswith(".")):
         return False
     return fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
