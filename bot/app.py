@@ -24,6 +24,7 @@ from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
 from cluster.thresholds import Thresholds
+from cluster.topology import LiveTopology
 from cluster.unusable import UnusableClient
 from core.answers import Scope
 from core.clock import Clock
@@ -33,11 +34,15 @@ from core.redact import Redactor
 from digest.ports import Poster
 from digest.publish import DigestConfig, DigestService
 from knowledge.chain import ChainLimits, RagChain
+from knowledge.documents import Source
 from knowledge.library import Library
 from knowledge.minilm import MiniLmEmbedder
 from knowledge.models import ModelConfig, Models, open_embedder
+from knowledge.past import PastDigests, WithPast
 from knowledge.ports import Embedder, VectorStore
 from knowledge.searching import Searcher
+from knowledge.sources import open_source
+from knowledge.sources.config import SourceConfig, Surroundings
 from knowledge.store_edge import Bm25Encoder, EdgeStore
 from knowledge.store_server import ServerOptions, ServerStore, connect
 from knowledge.wording import ModelWordsmith
@@ -45,6 +50,7 @@ from state.answers import SqlAnswerStore
 from state.database import Database
 from state.deliveries import DeliveryStore
 from state.digests import SqlDigestStore
+from state.past import SqlPast
 
 DEFAULT_SCHEDULE = "daily"
 IN_POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -108,19 +114,24 @@ async def open_app(
         embedder = await _embedder(settings)
         store = await _store(settings, embedder)
         stack.push_async_callback(store.close)
+        sources = _sources(settings, config)
         library = Library(
-            settings.knowledge_sources,
+            sources,
             store,
             embedder,
             redactor,
             clock,
             settings.zone,
             services_on_node=facts.workloads_on_node if clients else None,
+            topology=LiveTopology(collector).edges if clients else None,
         )
         stack.push_async_callback(library.close)
         await library.start()
+        plans = digest_plans(settings, config)
+        # The first schedule is the ops channel's. What another channel was told stays there.
+        past = PastDigests(SqlPast(database, (plans[0].name,)), library)
         chain = RagChain(
-            library,
+            WithPast(library, past),
             facts if clients else None,
             models,
             clock,
@@ -134,10 +145,10 @@ async def open_app(
             redactor.redact,
             clock,
             settings.zone,
-            kinds=[uri.partition(":")[0] for uri in settings.knowledge_sources],
+            kinds=[source.kind for source in sources],
+            past=past,
         )
         digest_store = SqlDigestStore(database, clock)
-        plans = digest_plans(settings, config)
         digests = {
             plan.name: DigestService(
                 source=collector,
@@ -159,7 +170,7 @@ async def open_app(
             [
                 checks.model_check(models),
                 checks.search_check(store, has_meaning=embedder is not None),
-                *checks.source_checks(library, settings.knowledge_sources, clock),
+                *checks.source_checks(library, [source.uri for source in sources], clock),
                 *checks.cluster_checks(collector),
                 checks.state_check(database),
                 *checks.digest_checks(schedules, digest_store, clock),
@@ -207,6 +218,21 @@ def model_config(settings: Settings) -> ModelConfig:
         context_tokens=settings.llm_context_tokens,
         timeout_seconds=settings.llm_timeout_seconds,
     )
+
+
+def _sources(settings: Settings, config: FileConfig) -> tuple[Source, ...]:
+    """What the environment names, then what the YAML file adds."""
+    password = settings.neo4j_password
+    shared = Surroundings(
+        data_folder=settings.opsbot_data_dir,
+        link_template=settings.knowledge_link_template,
+        neo4j_password=password.get_secret_value() if password else "",
+    )
+    rows = (
+        SourceConfig(row.uri, row.link_template, row.columns, row.queries)
+        for row in config.sources
+    )
+    return tuple(open_source(one, shared) for one in (*settings.knowledge_sources, *rows))
 
 
 async def _embedder(settings: Settings) -> Embedder | None:

@@ -14,7 +14,7 @@ from core.digests import FindingHistory, SlotClaim
 from core.errors import StateError
 from core.questions import TimeRange
 from state.database import Database
-from state.tables import digest_slots, findings
+from state.tables import digest_slots, findings, past_findings
 
 # A holder that has not committed by then is taken for dead.
 CLAIM_LASTS = timedelta(minutes=10)
@@ -188,6 +188,9 @@ class SqlDigestStore:
             await connection.execute(delete(findings).where(findings.c.schedule == claim.schedule))
             if rows:
                 await connection.execute(findings.insert(), rows)
+            if over := _over(claim.schedule, histories):
+                kept = self._database.insert(past_findings).on_conflict_do_nothing()
+                await connection.execute(kept, over)
 
     async def release(self, claim: SlotClaim) -> None:
         """Give a claim back, so that the next tick can try again at once.
@@ -207,6 +210,22 @@ class SqlDigestStore:
             slots.claimed_by == claim.holder,
             slots.committed_at.is_(None),
         )
+
+
+def _over(schedule: str, histories: Sequence[FindingHistory]) -> list[dict[str, object]]:
+    """Rows of what has been told as over; a digest tells each again until it forgets it."""
+    return [
+        {
+            "schedule": schedule,
+            "identity": history.identity,
+            "resolved_at": history.resolved_at,
+            "cluster": history.finding.owner.cluster,
+            "namespace": history.finding.owner.namespace,
+            "history": msgspec.json.encode(history).decode(),
+        }
+        for history in histories
+        if history.resolved_at is not None
+    ]
 
 
 def _lost(asked: str) -> StateError:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Table, delete
 
 from state.database import Database
-from state.tables import answers, deliveries, digest_slots, votes
+from state.tables import answers, deliveries, digest_slots, past_findings, votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Retention:
     answers: timedelta = timedelta(days=7)
     votes: timedelta = timedelta(days=365)
     digest_slots: timedelta = timedelta(days=90)
+    past_findings: timedelta = timedelta(days=365)
 
 
 async def purge(
@@ -36,6 +37,7 @@ async def purge(
         (answers, answers.c.created_at, retention.answers),
         (votes, votes.c.voted_at, retention.votes),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),
+        (past_findings, past_findings.c.resolved_at, retention.past_findings),
     )
     gone: dict[str, int] = {}
     for table, moment, age in aged:

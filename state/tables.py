@@ -85,3 +85,15 @@ findings = Table(
     Column("history", Text(), nullable=False),
     Column("updated_at", UtcDateTime(), nullable=False),
 )
+
+# What was told as over, for as long as `state.retention` says; `findings` forgets it sooner.
+past_findings = Table(
+    "past_findings",
+    metadata,
+    Column("schedule", String(64), primary_key=True),
+    Column("identity", String(64), primary_key=True),
+    Column("resolved_at", UtcDateTime(), primary_key=True, index=True),
+    Column("cluster", String(255), nullable=False),
+    Column("namespace", String(255), nullable=False),
+    Column("history", Text(), nullable=False),
+)
