@@ -17,10 +17,11 @@ MOST_ITEMS = 10
 _RANKS = {"critical": 0.0, "high": 1.0, "medium": 2.0}
 _SEVERITY = re.compile(r"^Severity (\w+)", re.MULTILINE)
 _TROUBLES = re.compile(r"error|critical|problem|issue|finding|trouble", re.IGNORECASE)
-_SAID = frozenset({BlockKind.STEP, BlockKind.PARAGRAPH, BlockKind.BULLET})
+_SAID = frozenset({BlockKind.STEP, BlockKind.PARAGRAPH, BlockKind.BULLET, BlockKind.ROW})
 _BESIDE_STEPS = frozenset({BlockKind.PARAGRAPH, BlockKind.BULLET, BlockKind.ROW})
 _GROUP = "Errors in the log of "
 _LONGEST_FIX_WORDS = 24
+_LONGEST_COMMAND = 160
 
 
 @dataclass(slots=True)
@@ -123,31 +124,41 @@ def _told(item: Item, numbers: Mapping[str, int]) -> str:
 
 
 def _remedy(passages: Sequence[Passage]) -> tuple[str, Passage] | None:
-    """The first thing to do that a runbook's section on the remedy names, with its command."""
+    """The first thing to do that a runbook names, with the command that stands under it."""
     for passage in sorted(passages, key=lambda p: not is_fix(p)):
-        said = command = ""
-        found_blocks = blocks(passage.text)
-        if any(block.kind is BlockKind.STEP for block in found_blocks):
-            found_blocks = [b for b in found_blocks if b.kind not in _BESIDE_STEPS]
-        for block in found_blocks:
-            if (
-                block.kind in {BlockKind.STEP, BlockKind.PARAGRAPH, BlockKind.BULLET}
-                and not command
-            ):
-                found = [text for text in sentences(block) if len(text.split()) > 4]
-                said = said or (plain(found[0]) if found else "")
-            elif block.kind is BlockKind.FENCE and not command:
-                code = [row for row in block.text.splitlines() if row and not row.startswith("#")]
-                command = " ".join(code[0].rstrip("\\ ").split()) if code else ""
-                if code and (code[0].endswith("\\") or code[0].count("'") % 2):
-                    command = ""  # a command is quoted whole or not at all
+        said, command = _first_step(passage)
         if not said and not command:
             continue
         marked = f" ({commands.CHANGES_MARK})" if _changes(said, command) else ""
-        shown = f"{short(said, _LONGEST_FIX_WORDS).rstrip('.:')}" if said else ""
-        span = f" `{command}`" if command and "`" not in command else ""
+        shown = short(said, _LONGEST_FIX_WORDS).rstrip(".:")
+        span = f" `{command}`" if command else ""
         return f"{shown}{':' if shown and span else ''}{span}{marked}.".strip(), passage
     return None
+
+
+def _first_step(passage: Passage) -> tuple[str, str]:
+    """The first step's sentence and its own command: never that of another step."""
+    found = blocks(passage.text)
+    if any(block.kind is BlockKind.STEP for block in found):
+        found = [block for block in found if block.kind not in _BESIDE_STEPS]
+    said = ""
+    for block in found:
+        if block.kind is BlockKind.FENCE:
+            return said, _whole_command(block.text)
+        if block.kind in _SAID:
+            if said:
+                break
+            said = plain(next((s for s in sentences(block) if len(s.split()) > 4), ""))
+    return said, ""
+
+
+def _whole_command(code: str) -> str:
+    """The first command of a block on one line, or '' where it cannot be quoted whole."""
+    joined = re.sub(r"\\\s*\n\s*", " ", code)
+    first = next((row for row in joined.splitlines() if row and not row.startswith("#")), "")
+    command = " ".join(first.split())
+    is_whole = command.count("'") % 2 == 0 and command.count('"') % 2 == 0
+    return command if is_whole and "`" not in command and len(command) <= _LONGEST_COMMAND else ""
 
 
 def _changes(said: str, command: str) -> bool:

@@ -78,7 +78,8 @@ def best_page(passages: Sequence[Passage], reading: Reading) -> str:
         return reports[0].location if reports else ""
     prose = [p for p in prose if not is_incident(p)] or prose
     names = {name.lower() for name in reading.names}
-    named = [p for p in prose if p.service.lower() in names or _in_title(p, names)]
+    named = [p for p in prose if p.service.lower() in names]
+    named = named or [p for p in prose if _in_title(p, names)]
     if Intent.LIMITS not in reading.intents:
         named = [p for p in named if "runbook" in p.location.lower()] or named
     return (named or prose)[0].location if prose else ""
