@@ -28,6 +28,7 @@ from knowledge.watching import changes, stamps
 WATCH_EVERY_SECONDS = 2.0
 
 Say = Callable[[str], None]
+Problems = tuple[tuple[str, str], ...]
 
 
 async def print_index() -> int:
@@ -37,8 +38,7 @@ async def print_index() -> int:
             report = await engine.index(show)
     say = _printer()
     say(_told(report))
-    for path, why in report.problems:
-        say(f"Not read: {path}: {why}")
+    _tell_problems(say, (), report.problems)
     return 1 if report.problems else 0
 
 
@@ -85,9 +85,14 @@ async def follow(
     seen = await asyncio.to_thread(stamps, uris)
     say(f"Watching {len(seen)} files every {every_seconds:g} s; stop with Ctrl-C.")
     is_due = True
+    problems: Problems = ()
     while True:
         if is_due:
-            is_due = not await _index(engine, say)
+            report = await _index(engine, say)
+            is_due = report is None
+            if report is not None:
+                _tell_problems(say, problems, report.problems)
+                problems = report.problems
         await asyncio.sleep(every_seconds)
         now = await asyncio.to_thread(stamps, uris)
         for change in changes(seen, now):
@@ -96,17 +101,24 @@ async def follow(
         seen = now
 
 
-async def _index(engine: Engine, say: Say) -> bool:
+async def _index(engine: Engine, say: Say) -> IndexReport | None:
     try:
         with _bar() as show:
             report = await engine.index(show)
     except OpsbotError as error:
         say(f"{error} It is tried again.")
-        return False
+        return None
     say(_told(report))
-    for path, why in report.problems:
-        say(f"Not read: {path}: {why}")
-    return True
+    return report
+
+
+def _tell_problems(say: Say, before: Problems, now: Problems) -> None:
+    """Those that are new, and how many are gone: all of them each time would hide the new one."""
+    for path, why in now:
+        if (path, why) not in before:
+            say(f"Not read: {path}: {why}")
+    if gone := len(set(before) - set(now)):
+        say(f"Solved since: {gone}.")
 
 
 def _told(report: IndexReport) -> str:
@@ -119,12 +131,14 @@ def _told(report: IndexReport) -> str:
 @contextmanager
 def _bar() -> Iterator[Callable[[IndexProgress], None]]:
     """A progress bar a source and one for the vectors, gone when they are full."""
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,  # a file or a pipe has no use for a bar
         transient=True,
     )
     tasks: dict[str, TaskID] = {}

@@ -31,7 +31,8 @@ class CountingEngine:
         progress(IndexProgress("indexing", "markdown:docs", 1, 1))
         if self.runs in self.failing:
             raise KnowledgeError("write to the store", "its disk is full", "Free some space.")
-        return IndexReport(documents=self.runs, problems=(("markdown: b.md", "not UTF-8"),))
+        problems = (("markdown: b.md", "not UTF-8"),) if self.runs < 3 else ()
+        return IndexReport(documents=self.runs, problems=problems)
 
     def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
         raise NotImplementedError
@@ -107,6 +108,8 @@ async def test_a_change_is_told_in_a_line_and_indexed(folder: Path) -> None:
     await watch.until("4 documents read")
     await asyncio.sleep(0.1)
     assert engine.runs == 4  # nothing changed since, so nothing was indexed
+    assert sum("Not read" in line for line in watch.said) == 1  # told once, though it lasted
+    assert watch.said.count("Solved since: 1.") == 1
     watch.task.cancel()
     with suppress(asyncio.CancelledError):
         await watch.task
