@@ -2,7 +2,8 @@
 
 Pure. Facts come as whole sentences, the most telling first, and lead; of pages the cause and the
 steps are quoted, in their order and with their commands whole; last one command that only reads.
-Every line carries the number of its passage, counted from 1 in the order given.
+Every line carries the number of its passage, counted from 1 in the order given. The
+module is longer than others: one walk by intent.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ _TROUBLE = re.compile(
 )
 _ASKS_MEANING = re.compile(
     r"\b(?:mean(?:s|ing)?|difference|explain|how long|retention|kept)\b", re.IGNORECASE
+)
+_ASKS_STEPS = re.compile(
+    r"\bhow (?:do|can|should|would|could) (?:i|we|you|one)\b|\bhow to\b|\bsteps\b", re.IGNORECASE
 )
 _OPENER = re.compile(
     r"\s*(?:what|which|who\w*|when|where|how (?:many|much|long)|can|may)\b", re.IGNORECASE
@@ -251,6 +255,10 @@ def _pages(
     units = page_units(reading, prose, weights)
     wants_plan = not reading.intents or bool(reading.intents & _PLAN)
     parts: list[str] = []
+    if not has_lead and _ASKS_STEPS.search(reading.question):
+        text, name = steps(reading, page, weights)
+        if text:
+            return [f"**What to do** ({name})\n{text}"]
     if not has_lead:
         is_how = Intent.HOW in reading.intents
         own = [unit for unit in units if unit.number in dict(page)]

@@ -329,3 +329,21 @@ def test_any_passages_give_balanced_markdown_with_valid_citations(
     first = text.splitlines()[0] if text else ""
     assert "kubectl delete" not in first
     assert "kubectl delete" not in text or CHANGES_MARK in text
+
+
+def test_how_to_do_a_thing_begins_with_the_steps_and_tells_how_it_stands() -> None:
+    page = replace(
+        RUNBOOK, title="redis failover", service="redis",
+        heading="redis failover › Force a failover",
+        text="Only when the primary is sick:\n\n```bash\n"
+        "kubectl exec redis-1 -- redis-cli failover\n```",
+    )  # fmt: skip
+    other = replace(page, heading="", text="redis has a primary. When redis fails over, wait.")
+    live = replace(POD, text="redis runs well: 2 of 2 replicas ready.", service="redis")
+    asked = reading("how do I fail over redis?", names=["redis"], intents=[Intent.HOW])
+    assert extract(asked, (live, other, page)) == (
+        "**What to do** (redis failover › Force a failover)\n"
+        "- Only when the primary is sick: [3]\n"
+        f"{CHANGES_MARK}:\n```bash\nkubectl exec redis-1 -- redis-cli failover\n```\n\n"
+        "**Now:** redis runs well: 2 of 2 replicas ready [1]."
+    )
