@@ -160,7 +160,8 @@ def found_at(point_count: int) -> float:
 
 def count_terms(text: str) -> int:
     """About how many different terms a text search of `text` adds up."""
-    return sum(len(word) > 2 for word in set(_WORD.findall(with_parts(text).lower())))
+    words = _WORD.findall(with_parts(without_identifiers(text)).lower())
+    return sum(len(word) > 2 for word in set(words))
 
 
 def rank(legs: Legs, reading: Reading, limit: int) -> tuple[Ranked, ...]:
