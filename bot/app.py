@@ -1,6 +1,7 @@
 """The one place where all is wired: builds every object once, closes them in reverse.
 
 No other module knows how the packages fit together, and nothing here decides but what to build.
+It is longer than others, because it names every part once.
 """
 
 from __future__ import annotations
@@ -228,11 +229,11 @@ def _sources(settings: Settings, config: FileConfig) -> tuple[Source, ...]:
         link_template=settings.knowledge_link_template,
         neo4j_password=password.get_secret_value() if password else "",
     )
-    rows = (
-        SourceConfig(row.uri, row.link_template, row.columns, row.queries)
-        for row in config.sources
-    )
-    return tuple(open_source(one, shared) for one in (*settings.knowledge_sources, *rows))
+    configs = [SourceConfig(uri) for uri in settings.knowledge_sources]
+    configs += [
+        SourceConfig(row.uri, row.link_template, row.columns, row.queries) for row in config.sources
+    ]
+    return tuple(open_source(one, shared) for one in configs)
 
 
 async def _embedder(settings: Settings) -> Embedder | None:

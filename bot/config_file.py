@@ -43,10 +43,26 @@ class ScheduleConfig(_Strict):
     namespaces: tuple[str, ...] = Field((), description="Empty: all that are not denied.")
 
 
+class SourceFileConfig(_Strict):
+    """One source of knowledge that needs more than a URI."""
+
+    uri: str = Field(min_length=3, description="As in KNOWLEDGE_SOURCES.")
+    link_template: str = Field(
+        "", description="markdown, git: a page's web address, with {path} and {anchor}."
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="CSV: wanted name → column, where the guess is wrong."
+    )
+    queries: dict[str, str] = Field(
+        default_factory=dict, description="neo4j: services, dependencies, teams, nodes → Cypher."
+    )
+
+
 class FileConfig(_Strict):
     """The whole file; every part is optional."""
 
     clusters: tuple[ClusterConfig, ...] = ()
+    sources: tuple[SourceFileConfig, ...] = Field((), description="Besides KNOWLEDGE_SOURCES.")
     schedules: tuple[ScheduleConfig, ...] = ()
     denied_namespaces: tuple[str, ...] = Field((), description="Never read, whoever asks.")
     thresholds: dict[str, float] = Field(

@@ -22,6 +22,7 @@ SECRET_SETTINGS = frozenset(
         "SLACK_SIGNING_SECRET",
         "LLM_API_KEY",
         "QDRANT_API_KEY",
+        "NEO4J_PASSWORD",
         "STATE_URL",
     }
 )
@@ -110,9 +111,16 @@ class Settings(BaseSettings):
     )
     knowledge_sources: CommaList = Field(
         (),
-        description="What the bot knows, separated by commas: `markdown:DIR`, `csv-logs:GLOB`, "
-        "`csv-metrics:GLOB`, `graph:FILE`.",
+        description="What the bot knows, separated by commas: `markdown:DIR`, "
+        "`git:URL@REF#FOLDER`, `csv-logs:GLOB`, `csv-metrics:GLOB`, `graph:FILE`, "
+        "`backstage:DIR`, `neo4j://USER@HOST/DATABASE`; see sources.md.",
     )
+    knowledge_link_template: str = Field(
+        "",
+        description="Web address of a Markdown page, with `{path}` and `{anchor}`; a source's own "
+        "`link_template` counts more.",
+    )
+    neo4j_password: SecretStr | None = Field(None, description="Password for `neo4j://` sources.")
 
     kubeconfig: str = Field(
         "", description="As for kubectl; empty: in-cluster, else ~/.kube/config."

@@ -1,18 +1,37 @@
-"""The live topology of a snapshot: Node ← Pod ← Service ← Ingress, and workloads. Pure."""
+"""The live topology of a snapshot: Node ← Pod ← Service ← Ingress, and workloads."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 
+from cluster.collect import ClusterCollector
 from cluster.detectors.services import SERVICE_LABEL, selects
 from cluster.network_objects import EndpointSlice, Ingress, Service
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
+from core.answers import Scope
 from core.findings import ObjectRef
 from core.topology import Relation, TopologyEdge
 
 _OVER = frozenset({"Succeeded", "Failed"})
+
+
+class LiveTopology:
+    """The topology of all clusters of a collector, as of its last snapshots."""
+
+    def __init__(self, collector: ClusterCollector) -> None:
+        self._collector = collector
+
+    async def edges(self) -> tuple[TopologyEdge, ...]:
+        """All edges now; a cluster that cannot be read has none.
+
+        Who may be told of them is for the reader of the edges to decide.
+        """
+        snapshots, _ = await self._collector.snapshots(Scope())
+        made = [await asyncio.to_thread(topology_of, snapshot) for snapshot in snapshots]
+        return tuple(edge for edges in made for edge in edges)
 
 
 def topology_of(snapshot: Snapshot) -> tuple[TopologyEdge, ...]:

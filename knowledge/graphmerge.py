@@ -47,6 +47,27 @@ def merge_graphs(graphs: Sequence[ServiceGraph]) -> ServiceGraph:
     )
 
 
+def problems_of(
+    part: ServiceGraph, told: Sequence[tuple[str, str]], whole: ServiceGraph
+) -> tuple[tuple[str, str], ...]:
+    """What a source has to tell of its graph, once it is a part of a whole.
+
+    A name that leads nowhere in its own file may well lead to another one; and what the whole
+    contradicts is told by the source that is not believed.
+
+    Args:
+        part: The source's graph.
+        told: (path, why) of its listing.
+        whole: All graphs as one.
+    """
+    if whole is part or not part.location:
+        return tuple(told)
+    settled = set(loose_ends(part.services, part.teams, part.nodes)) - set(whole.problems)
+    ending = f" in {part.location}; the first counts"
+    denied = [(part.location, why) for why in whole.problems if why.endswith(ending)]
+    return (*(one for one in told if one[1] not in settled), *denied)
+
+
 def _merged(
     parts: Sequence[tuple[str, Mapping[str, T]]],
     ones: Mapping[str, str],

@@ -1,6 +1,7 @@
 """Everything written down, behind one door: reads questions, looks in all sources, keeps the index.
 
-Implements `knowledge.ports.Retriever`, and `digest.ports.Owners` and `Runbooks`.
+Implements `knowledge.ports.Retriever`, and `digest.ports.Owners` and `Runbooks`. It is
+longer than others, because each kind of source is asked, counted and excused here.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from operator import is_not
 
 from core.answers import Gap, Lookup, Passage, Scope
 from core.clock import Clock
 from core.digests import Ownership
-from core.errors import KnowledgeError
+from core.errors import KnowledgeError, OpsbotError
 from core.findings import ObjectRef
 from core.questions import Reading
 from core.redact import Redactor
+from core.topology import TopologyEdge
 from knowledge.documents import Listing, Source
 from knowledge.graph import ServiceGraph
 from knowledge.graphfacts import GRAPH_INTENTS, graph_passages
+from knowledge.graphmerge import merge_graphs, problems_of
 from knowledge.index import IndexReport, OnProgress, fill_dense, index_sources
+from knowledge.livegraph import LiveGraph, live_passages
 from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, VectorStore
 from knowledge.reading import read_question
@@ -34,6 +39,7 @@ from knowledge.sources.metrics import MetricsSource
 from knowledge.wholepage import completed
 
 ServicesOnNode = Callable[[str], Awaitable[Sequence[str]] | Sequence[str]]
+Topology = Callable[[], Awaitable[Sequence[TopologyEdge]]]
 # What the reader is told was searched, in the order of a sentence.
 _SHOWN = {
     "markdown": "runbooks and documents",
@@ -66,13 +72,14 @@ class Library:
     """All sources of one bot. Await `start` before anything else and `close` at the end.
 
     Args:
-        sources: URIs, see `knowledge.sources.SCHEMES`.
+        sources: Opened, or URIs, see `knowledge.sources.SCHEMES`.
         store: Holds the chunks; closed by `close`.
         embedder: None for a search by text alone.
         redactor: Secrets leave every text before it is stored and before it is handed out.
         clock: For "last 2h".
         zone: The zone times are read and told in.
         services_on_node: Names of services that the live cluster sees on a node.
+        topology: The live cluster's edges; joined with the graph they tell more than names.
 
     Raises:
         KnowledgeError: A URI is of no known kind.
@@ -80,15 +87,21 @@ class Library:
 
     def __init__(  # noqa: PLR0917  (one caller, the composition root, which names them)
         self,
-        sources: Sequence[str],
+        sources: Sequence[str | Source],
         store: VectorStore,
         embedder: Embedder | None,
         redactor: Redactor,
         clock: Clock,
         zone: tzinfo,
         services_on_node: ServicesOnNode | None = None,
+        topology: Topology | None = None,
     ) -> None:
-        self._sources: tuple[Source, ...] = tuple(open_source(uri) for uri in sources)
+        self._sources: tuple[Source, ...] = tuple(
+            open_source(source) if isinstance(source, str) else source for source in sources
+        )
+        self._topology = topology
+        self._graph_parts: tuple[ServiceGraph, ...] = ()
+        self._graph = ServiceGraph()
         self._store = store
         self._embedder = embedder
         self._redactor = redactor
@@ -112,9 +125,13 @@ class Library:
 
     @property
     def graph(self) -> ServiceGraph:
-        """The service graph of the first graph source that has one; empty without."""
-        graphs = [source.graph for source in self._sources if isinstance(source, GraphSource)]
-        return next((graph for graph in graphs if graph.services), ServiceGraph())
+        """The graphs of all sources as one; empty without."""
+        parts = tuple(source.graph for source in self._sources if isinstance(source, GraphSource))
+        # A source that reads its graph again makes another one, so being the same is enough.
+        if len(parts) != len(self._graph_parts) or any(map(is_not, parts, self._graph_parts)):
+            self._graph = merge_graphs(parts)
+            self._graph_parts = parts
+        return self._graph
 
     @property
     def log_tables(self) -> tuple[LogTable, ...]:
@@ -218,6 +235,7 @@ class Library:
                 gaps.append(Gap(_SHOWN[source.kind], error.wrong, error.remedy))
         on_nodes = await self._on_nodes(reading, graph, gaps)
         known = list(graph_passages(graph, reading, scope, on_nodes))
+        known += await self._live(reading, scope, graph, gaps)
         # What was asked for stands first; elsewhere the graph is only the background.
         facts = [*known, *facts] if reading.intents & GRAPH_INTENTS else [*facts, *known]
         return facts, gaps
@@ -256,6 +274,23 @@ class Library:
             found[name] = tuple(dict.fromkeys(item.name for item in services if item))
         return found
 
+    async def _live(
+        self, reading: Reading, scope: Scope, graph: ServiceGraph, gaps: list[Gap]
+    ) -> tuple[Passage, ...]:
+        """What the running cluster and the graph say together; nothing without either."""
+        if self._topology is None or not graph.services or not reading.names:
+            return ()
+        try:
+            edges = await self._topology()
+        except OpsbotError as error:
+            gaps.append(Gap("the live topology", error.wrong, error.remedy))
+            return ()
+        allowed = [edge for edge in edges if scope.allows_cluster(edge.needed.cluster)]
+        now = self._clock.now()
+        return await asyncio.to_thread(
+            lambda: live_passages(LiveGraph(allowed), graph, reading, scope, now)
+        )
+
     def _redacted(self, passage: Passage) -> Passage:
         redact = self._redactor.redact
         return replace(passage, text=redact(passage.text), title=redact(passage.title))
@@ -279,7 +314,10 @@ class Library:
         elif isinstance(source, GraphSource):
             count, unit = len(source.graph.services), "services"
         newest = max(moments, default=None)
-        return SourceStatus(source.uri, count, unit, newest, listing.problems)
+        problems = listing.problems
+        if isinstance(source, GraphSource):
+            problems = problems_of(source.graph, problems, self.graph)
+        return SourceStatus(source.uri, count, unit, newest, problems)
 
     async def _count(self) -> None:
         """Take stock of the store; a store that fails is told by the next search."""

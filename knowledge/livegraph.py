@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from core.answers import Passage, Scope
 from core.findings import ObjectRef
+from core.questions import Intent, Reading
 from core.topology import Relation, TopologyEdge
-from knowledge.graph import ServiceGraph
+from knowledge.graph import ARROW, ServiceGraph
+from knowledge.reach import longest_ways
 
+MOST_HITS = 12
+MOST_PODS = 3
+_CAUSES = frozenset({Intent.WHY, Intent.STATUS, Intent.DEPENDENCIES})
+_NEVER_SERVE = frozenset({"Job", "CronJob"})
 _OF_PODS = frozenset({Relation.CONSISTS_OF, Relation.IS_BACKED_BY})
 
 
@@ -56,6 +64,24 @@ class LiveGraph:
             else:
                 self._entrances[edge.needed].append(edge.dependent)
 
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Names of the nodes that run pods."""
+        return frozenset(name for _, name in self._pods_on)
+
+    def failing(self, graph: ServiceGraph) -> frozenset[str]:
+        """Declared services that have pods, and none of them serves."""
+        serving: dict[str, bool] = {}
+        for holder, pods in self._pods_of.items():
+            # The pods of a job serve nobody, and are not meant to.
+            if holder.kind in _NEVER_SERVE:
+                continue
+            service = _service_of(graph, holder)
+            if service is not None:
+                is_serving = any(pods.values())
+                serving[service] = serving.get(service, True) and is_serving
+        return frozenset(name for name, serves in serving.items() if not serves)
+
     def hit_by_node(self, node: str, graph: ServiceGraph) -> tuple[LiveHit, ...]:
         """Declared services that lose pods with a node; those that go down stand first."""
         return self.hit_by_pods(self._pods_on.get(("Node", node), ()), graph)
@@ -66,12 +92,10 @@ class LiveGraph:
         holders: dict[str, dict[ObjectRef, None]] = defaultdict(dict)
         for pod in pods:
             for holder in self._over.get(pod, ()):
-                service = graph.service_of(holder.name, holder.namespace, holder.kind)
-                if service is None and holder.kind == "Service":
-                    service = graph.service_of(holder.name, holder.namespace)
+                service = _service_of(graph, holder)
                 if service is not None:
-                    lost[service.name][_place(pod)] = None
-                    holders[service.name][holder] = None
+                    lost[service][_place(pod)] = None
+                    holders[service][holder] = None
         hits = [self._hit(name, tuple(gone), holders[name]) for name, gone in lost.items()]
         return tuple(sorted(hits, key=lambda hit: (not hit.is_down, hit.service)))
 
@@ -89,6 +113,84 @@ class LiveGraph:
         )
         serving = tuple(place for place, serves in left.items() if serves and place not in lost)
         return LiveHit(service, lost, serving, tuple(entrances))
+
+
+def live_passages(
+    live: LiveGraph, graph: ServiceGraph, reading: Reading, scope: Scope, now: datetime
+) -> tuple[Passage, ...]:
+    """What running and declared topology say together on what a question names.
+
+    Args:
+        live: Edges of the clusters that the scope allows.
+        graph: The declared services.
+        reading: A node with an impact question, or a service that something is asked about.
+        scope: Services outside it are not told of.
+        now: When the edges were seen.
+    """
+    if not scope.allows_source("graph") or not scope.allows_source("cluster"):
+        return ()
+    found: list[Passage] = []
+    if Intent.IMPACT in reading.intents:
+        for node in reading.names:
+            if node in live.nodes:
+                hits = [
+                    hit for hit in live.hit_by_node(node, graph) if graph.allows(hit.service, scope)
+                ]
+                sentences = [_told(hit) for hit in hits[:MOST_HITS]]
+                sentences += _behind([hit.service for hit in hits if hit.is_down], graph, scope)
+                if sentences:
+                    title = f"Node {node}: what fails with it"
+                    found.append(_passage(node, title, [f"If {node} fails:", *sentences], now))
+    if reading.intents & _CAUSES:
+        named = (graph.service_of(name) for name in reading.names)
+        failing = live.failing(graph)
+        for service in dict.fromkeys(one.name for one in named if one):
+            way = graph.failing_path(service, failing)
+            if len(way) > 1 and all(graph.allows(name, scope) for name in way):
+                words = (
+                    f"{service} needs {way[-1]}, which has no serving pod now: {ARROW.join(way)}."
+                )
+                found.append(_passage(service, f"{service}: what fails beneath it", [words], now))
+    return tuple(found)
+
+
+def _told(hit: LiveHit) -> str:
+    pods = "its pod" if len(hit.lost) == 1 else f"its {len(hit.lost)} pods"
+    door = f", and {', '.join(hit.entrances)} with it" if hit.entrances else ""
+    if hit.is_down:
+        return f"{hit.service} goes down with {pods} {', '.join(hit.lost[:MOST_PODS])}{door}."
+    left = "1 serving pod" if len(hit.left) == 1 else f"{len(hit.left)} serving pods"
+    return f"{hit.service} loses {pods} {', '.join(hit.lost[:MOST_PODS])} and keeps {left}."
+
+
+def _behind(down: Sequence[str], graph: ServiceGraph, scope: Scope) -> list[str]:
+    hit = [item for item in graph.impact(*down) if graph.allows(item.service, scope)]
+    if not hit:
+        return []
+    ways = longest_ways(hit)[:MOST_HITS]
+    return [f"Behind what goes down: {'; '.join(ARROW.join(way) for way in ways)}."]
+
+
+def _passage(key: str, title: str, sentences: Sequence[str], now: datetime) -> Passage:
+    return Passage(
+        id=f"graph:live:{key}",
+        source="graph",
+        title=title,
+        location="live cluster and service graph",
+        text=" ".join(sentences),
+        updated_at=now,
+        kind="graph",
+        score=1.0,
+        is_fact=True,
+    )
+
+
+def _service_of(graph: ServiceGraph, holder: ObjectRef) -> str | None:
+    """The declared service of a workload or a Service, which is known by its name alone."""
+    service = graph.service_of(holder.name, holder.namespace, holder.kind)
+    if service is None and holder.kind == "Service":
+        service = graph.service_of(holder.name, holder.namespace)
+    return service.name if service else None
 
 
 def _place(ref: ObjectRef) -> str:
