@@ -195,12 +195,12 @@ class Searcher:
                 gaps.append(Gap("search by meaning", error.wrong, error.remedy))
         reading = replace(reading, question=text, search_text=text)
         ranked = rank(Legs(sparse, dense), reading, LEG_LIMIT)
-        # One hit a page: its best section. Eight places are few.
-        pages: dict[tuple[str, str], Passage] = {}
+        # Eight places are few: one hit a page, of its sections the one that says most of it.
+        pages: dict[tuple[str, str], list[Passage]] = {}
         for item in ranked:
             passage = passage_of(item, ranked[0].score)
-            pages.setdefault((passage.source, passage.location), passage)
-        return tuple(pages.values())
+            pages.setdefault((passage.source, passage.location), []).append(passage)
+        return tuple(max(sections, key=_said_of(query.marks)) for sections in pages.values())
 
     def _shown(self, hit: Passage, query: SearchQuery) -> Passage:
         """A hit as it is shown: its telling lines in place of its text."""
@@ -244,6 +244,15 @@ class _Limits:
         if not all(limits.values()):
             return None
         return Filter(limits, since=query.since, phrases=query.codes)
+
+
+def _said_of(pattern: re.Pattern[str] | None) -> Callable[[Passage], int]:
+    """How many different words of the search stand in a passage's own text."""
+
+    def count(passage: Passage) -> int:
+        return len({match[0].lower() for match in pattern.finditer(passage.text)}) if pattern else 0
+
+    return count
 
 
 def snippet(text: str, pattern: re.Pattern[str] | None) -> str:

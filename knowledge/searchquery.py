@@ -177,7 +177,7 @@ def marks(text: str) -> re.Pattern[str] | None:
         return None
     longest_first = sorted(found, key=lambda stem: -len(stem[0]))
     shown = "|".join(f"{re.escape(stem)}{endings}" for stem, endings in longest_first)
-    return re.compile(rf"(?<![^\W_])(?:{shown})(?![^\W_])", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{shown})(?!\w)", re.IGNORECASE)
 
 
 def stems(text: str) -> tuple[str, ...]:

@@ -167,6 +167,19 @@ async def test_each_page_is_one_hit(search: Searcher) -> None:
     assert "payments.md" in places(found)
 
 
+async def test_of_a_page_the_section_that_says_most_is_shown(
+    folder: Path, library: Library, store: EdgeStore
+) -> None:
+    filler = "It is a long story of other things. " * 60
+    (folder / "runbooks" / "long.md").write_text(
+        f"# Gizmo trouble\n\n## First\n\n{filler}\n\n## Second\n\nThe gizmo sprocket. {filler}\n"
+    )
+    await library.index()
+    found = await find(searcher(library, store, None), "gizmo sprocket")
+    assert found.passages[0].location == "long.md"
+    assert found.passages[0].text.startswith("The gizmo sprocket.")
+
+
 @pytest.mark.parametrize(
     ("filters", "wanted"),
     [

@@ -117,6 +117,7 @@ def test_every_filters_own_example_can_be_read() -> None:
         ("why is the node down", "the node is down", ["node", "down"]),
         ("503", "1503 and 503 and 5031", ["503"]),
         ("ORA-00942", "saw ora-00942.", ["ora-00942"]),
+        ("payment", "ERR_PAYMENT_TIMEOUT of a payment", ["payment"]),
     ],
 )  # fmt: skip
 def test_words_are_marked_in_all_their_endings_and_never_inside_others(
