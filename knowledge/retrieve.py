@@ -6,6 +6,7 @@ in docs/benchmarks.md.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -90,7 +91,7 @@ class Ranked:
 
 
 async def search(store: VectorStore, embedder: Embedder | None, text: str, scope: Scope) -> Legs:
-    """Ask both legs; without an embedder, or when it fails, only the text leg.
+    """Ask both legs at once; without an embedder, or when it fails, only the text leg.
 
     Identifiers are left out of the text leg, where the rarest word has the most say.
 
@@ -99,14 +100,27 @@ async def search(store: VectorStore, embedder: Embedder | None, text: str, scope
     """
     filters = scope_filter(scope)
     limit = leg_limit(await store.count())
-    sparse = await store.search_sparse(without_identifiers(text), limit, filters)
+    meaning = asyncio.create_task(_search_dense(store, embedder, text, limit, filters))
+    try:
+        sparse = await store.search_sparse(without_identifiers(text), limit, filters)
+        dense, failure = await meaning
+    finally:
+        if not meaning.done():
+            meaning.cancel()
+            await asyncio.gather(meaning, return_exceptions=True)
+    return Legs(sparse, dense, failure)
+
+
+async def _search_dense(
+    store: VectorStore, embedder: Embedder | None, text: str, limit: int, filters: Filter | None
+) -> tuple[Sequence[Hit], KnowledgeError | None]:
     if embedder is None:
-        return Legs(sparse, ())
+        return (), None
     try:
         (vector,) = await embedder.embed([text])
-        return Legs(sparse, await store.search_dense(vector, limit, filters))
+        return await store.search_dense(vector, limit, filters), None
     except KnowledgeError as error:
-        return Legs(sparse, (), error)
+        return (), error
 
 
 def leg_limit(point_count: int) -> int:

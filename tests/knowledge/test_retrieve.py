@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from core.answers import Scope
+from core.errors import KnowledgeError
 from core.questions import Reading
 from knowledge.ports import Filter, Hit, Point
 from knowledge.retrieve import (
@@ -203,6 +206,43 @@ def test_an_alert_does_not_look_as_far_down_as_a_question() -> None:
     assert len(order(Legs(deep, ()), read("why"), 400)) == 400
     assert len(order(Legs(deep, ()), read("Error rate too high"), 400)) == 150
     assert len(order(Legs(deep[:50], ()), read("Error rate too high"), 400)) == 50
+
+
+class SlowEmbedder:
+    """An encoder that never comes back; tells when it is called off."""
+
+    name = "slow"
+    size = 1
+
+    def __init__(self) -> None:
+        self.was_cancelled = False
+
+    async def embed(self, _: Sequence[str]) -> list[list[float]]:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            self.was_cancelled = True
+            raise
+        return []
+
+
+class BrokenWords(EdgeStore):
+    """A store whose text leg fails once the encoder is at work."""
+
+    async def search_sparse(
+        self, text: str, limit: int, filters: Filter | None = None
+    ) -> list[Hit]:
+        await asyncio.sleep(0)
+        raise KnowledgeError(f"search {text} in {limit}", f"{filters}", "Start it again")
+
+
+async def test_a_text_leg_that_fails_calls_the_other_off(tmp_path: Path) -> None:
+    store = await BrokenWords.open(tmp_path, "slow", 1)
+    embedder = SlowEmbedder()
+    with pytest.raises(KnowledgeError):
+        await search(store, embedder, "why", Scope())
+    await store.close()
+    assert embedder.was_cancelled
 
 
 def test_a_leg_looks_further_in_a_large_collection() -> None:
