@@ -10,8 +10,8 @@ from core.answers import Passage
 from core.questions import Intent, Reading
 from knowledge import commands
 from knowledge.blocks import BlockKind, blocks, plain, sentences
-from knowledge.quoting import Numbered, cite, fact_lines, line, short
-from knowledge.wholepage import is_fix
+from knowledge.quoting import Numbered, cite, fact_lines, line, parts_of, short
+from knowledge.wholepage import is_fix, tells_fix
 
 MOST_ITEMS = 10
 _RANKS = {"critical": 0.0, "high": 1.0, "medium": 2.0}
@@ -138,7 +138,9 @@ def _remedy(passages: Sequence[Passage]) -> tuple[str, Passage] | None:
 
 def _first_step(passage: Passage) -> tuple[str, str]:
     """The first step's sentence and its own command: never that of another step."""
-    found = blocks(passage.text)
+    parts = parts_of(passage)
+    body = next((body for name, body in parts if tells_fix(name)), blocks(passage.text))
+    found = list(body)
     if any(block.kind is BlockKind.STEP for block in found):
         found = [block for block in found if block.kind not in _BESIDE_STEPS]
     said = ""

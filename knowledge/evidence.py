@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from core.answers import Citation, Confidence, Lookup, Passage
 from core.questions import Intent, Reading
+from knowledge.quoting import parts_of
 from knowledge.sentences import outside_code, vocabulary
-from knowledge.wholepage import best_page, is_fix
+from knowledge.wholepage import best_page, is_fix, tells_fix
 
 _MARK = re.compile(r"\[(\d+)\]")
 _KIND = r"(?:pod|deployment|statefulset|daemonset|cronjob|service|workload|app|node)"
@@ -68,7 +69,8 @@ def remedy_of(reading: Reading, found: Sequence[Passage]) -> tuple[Passage, ...]
     location = best_page(prose, reading)
     page = [p for p in prose if p.location == location]
     remedies = [p for p in page if is_fix(p)]
-    return tuple(remedies[:1] or page[:1])
+    remedies += [p for p in page if any(tells_fix(name) for name, _ in parts_of(p))]
+    return tuple(remedies[:1])
 
 
 def with_remedies(

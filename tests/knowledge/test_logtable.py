@@ -103,6 +103,15 @@ def test_a_summary_tells_each_kind_of_error_the_worst_and_newest_first(table: Lo
     assert text_of(table, fatal).startswith("1 line of level FATAL or above")
 
 
+def test_a_word_that_lines_say_chooses_them_when_a_period_is_asked_about(table: LogTable) -> None:
+    asked = Reading("any refused stocks between 10 and 11?", "", time_range=hour(10, 11))
+    text = text_of(table, asked)
+    assert text.startswith("2 lines between")
+    assert "that say refused that say stock" in text
+    quiet = Reading("any pizzas between 10 and 11?", "", time_range=hour(10, 11))
+    assert ask(table, quiet) is None
+
+
 def test_lines_are_told_by_kind_as_well(table: LogTable) -> None:
     text = text_of(table, Reading("lines with 503", "", codes=("503",), intents=LOGS))
     assert "Kind: 2 × `stock <NUM> refused for order <NUM>`." in text
