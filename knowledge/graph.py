@@ -17,7 +17,7 @@ from core.answers import Scope
 from core.digests import Ownership
 from core.errors import KnowledgeError
 from core.findings import ObjectRef
-from knowledge.reach import Reach, roots_of, search, shortest_way
+from knowledge.reach import Reach, roots_of, search, shortest_way, way_between
 from knowledge.yamltext import load_yaml
 
 __all__ = ["ARROW", "Node", "Reach", "Service", "ServiceGraph", "Team", "parse_graph"]
@@ -107,7 +107,7 @@ class ServiceGraph:
 
     def path(self, caller: str, called: str) -> tuple[str, ...]:
         """The shortest chain of calls from one service to another, both included; () for none."""
-        return shortest_way(caller, called.__eq__, self._called)
+        return way_between(caller, called, self._called, self._callers_of)
 
     def failing_path(self, service: str, failing: Collection[str]) -> tuple[str, ...]:
         """The shortest chain of calls from a service to what fails beneath it; () for none.

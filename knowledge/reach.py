@@ -1,43 +1,40 @@
 """Search over calls: who is reached, how far away, and by which shortest way. Pure.
 
 Ten thousand services with fifty thousand calls are searched within tens of milliseconds, because a
-way is a link to the step before and is written out only when somebody reads it.
+search notes for each service only the step before; ways are written out when somebody reads them.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 Step = Callable[[str], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """A service reached by search.
+class Reach(NamedTuple):
+    """A service reached by search. A named tuple, because a search makes thousands of them.
 
     Attributes:
         service: Its name.
         depth: How many calls away it is.
-        before: Where the search came from; None for where it began.
+        before: Each service that the search saw → where it came from; "" for where it began.
         is_against: The search went against the calls, from what failed to who is hit.
     """
 
     service: str
     depth: int
-    before: Reach | None = field(default=None, repr=False, compare=False)
-    is_against: bool = field(default=False, repr=False, compare=False)
+    before: Mapping[str, str]
+    is_against: bool = False
 
     @property
     def path(self) -> tuple[str, ...]:
         """The way in calling direction, both ends included."""
-        steps = []
-        at: Reach | None = self
-        while at is not None:
-            steps.append(at.service)
-            at = at.before
+        steps = _steps(self.service, self.before)
         return tuple(steps if self.is_against else reversed(steps))
+
+    def __repr__(self) -> str:
+        return f"Reach({self.service!r}, {self.depth})"
 
 
 def search(starts: Sequence[str], step: Step, *, is_against: bool = False) -> tuple[Reach, ...]:
@@ -45,43 +42,56 @@ def search(starts: Sequence[str], step: Step, *, is_against: bool = False) -> tu
 
     Breadth first, so the first way found is a shortest one; cycles end by themselves.
     """
-    seen = set(starts)
-    queue = deque(Reach(name, 0, None, is_against) for name in dict.fromkeys(starts))
+    before = dict.fromkeys(starts, "")
     found: list[Reach] = []
-    while queue:
-        at = queue.popleft()
-        for name in step(at.service):
-            if name not in seen:
-                seen.add(name)
-                reach = Reach(name, at.depth + 1, at, is_against)
-                found.append(reach)
-                queue.append(reach)
+    edge = list(before)
+    depth = 0
+    while edge:
+        depth += 1
+        edge = _further(edge, step, before)
+        found += [Reach(name, depth, before, is_against) for name in edge]
     return tuple(found)
 
 
 def shortest_way(start: str, wanted: Callable[[str], bool], step: Step) -> tuple[str, ...]:
     """The shortest way from `start` to anything that is wanted, both included; () for none."""
-    if wanted(start):
-        return (start,)
-    before: dict[str, str] = {start: ""}
-    queue = deque((start,))
-    while queue:
-        at = queue.popleft()
-        for name in step(at):
-            if name in before:
-                continue
-            before[name] = at
+    before = {start: ""}
+    edge = [start]
+    while edge:
+        for name in edge:
             if wanted(name):
-                return _walked(name, before)
-            queue.append(name)
+                return tuple(reversed(_steps(name, before)))
+        edge = _further(edge, step, before)
     return ()
 
 
-def _walked(end: str, before: dict[str, str]) -> tuple[str, ...]:
-    steps = [end]
-    while before[steps[-1]]:
-        steps.append(before[steps[-1]])
-    return tuple(reversed(steps))
+def way_between(start: str, end: str, step: Step, back: Step) -> tuple[str, ...]:
+    """A shortest way from one to the other, both included; () for none.
+
+    Searched from both ends at once, always from the one with fewer names to look at.
+
+    Args:
+        start: Where the way begins.
+        end: Where it ends.
+        step: What a name leads to.
+        back: What leads to a name.
+    """
+    ahead, behind = {start: ""}, {end: ""}
+    head, tail = [start], [end]
+    if start == end:
+        return (start,)
+    while head and tail:
+        if len(head) <= len(tail):
+            head = _further(head, step, ahead)
+        else:
+            tail = _further(tail, back, behind)
+        small, large = (head, behind) if any(name in behind for name in head) else (tail, ahead)
+        met = [name for name in small if name in large]
+        if met:
+            # All that meet now are as far from one end; the nearest to the other end counts.
+            ways = [(*reversed(_steps(name, ahead)), *_steps(name, behind)[1:]) for name in met]
+            return min(ways, key=len)
+    return ()
 
 
 def roots_of(failing: Collection[str], step: Step) -> frozenset[str]:
@@ -92,11 +102,30 @@ def roots_of(failing: Collection[str], step: Step) -> frozenset[str]:
 
 
 def longest_ways(reached: Sequence[Reach]) -> list[tuple[str, ...]]:
-    """The ways that are no part of another one: every service reached stands on one of them."""
+    """The ways of one search that are no part of another one: on these, every service stands."""
     inner: set[str] = set()
     for reach in reached:
-        at = reach.before
-        while at is not None and at.service not in inner:
-            inner.add(at.service)
-            at = at.before
+        at = reach.before[reach.service]
+        while at and at not in inner:
+            inner.add(at)
+            at = reach.before[at]
     return [reach.path for reach in reached if reach.service not in inner]
+
+
+def _further(edge: Iterable[str], step: Step, before: dict[str, str]) -> list[str]:
+    """One step on: the names not seen yet, noted with where they were reached from."""
+    found: list[str] = []
+    for at in edge:
+        for name in step(at):
+            if name not in before:
+                before[name] = at
+                found.append(name)
+    return found
+
+
+def _steps(end: str, before: Mapping[str, str]) -> list[str]:
+    """From an end back to where the search began."""
+    steps = [end]
+    while at := before[steps[-1]]:
+        steps.append(at)
+    return steps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from core.findings import ObjectRef
 from core.questions import Intent, Reading
 from knowledge.graph import Service, ServiceGraph, Team, parse_graph
 from knowledge.graphfacts import graph_passages
+from knowledge.reach import longest_ways
 
 GRAPH = """
 teams:
@@ -229,3 +232,50 @@ def test_services_outside_the_channels_scope_are_not_told(graph: ServiceGraph) -
     assert told(graph, asked("redis", intents={Intent.IMPACT}), Scope(teams=frozenset({"x"}))) == ""
     by_source = Scope(sources=frozenset({"markdown"}))
     assert told(graph, asked("redis", intents={Intent.IMPACT}), by_source) == ""
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdefgh"), st.lists(st.sampled_from("abcdefghx"), max_size=4).map(tuple)
+    ),
+    st.sets(st.sampled_from("abcdefgh")),
+)
+def test_ways_are_shortest_from_either_end(
+    edges: dict[str, tuple[str, ...]], failing: set[str]
+) -> None:
+    graph = ServiceGraph({name: Service(name, depends_on=calls) for name, calls in edges.items()})
+    for start in edges:
+        depths = {start: 0} | {item.service: item.depth for item in graph.dependencies(start)}
+        for end in "abcdefghx":
+            way = graph.path(start, end)
+            assert len(way) == (depths[end] + 1 if end in depths else 0)
+            assert all(b in edges[a] for a, b in pairwise(way))
+        roots = {
+            name for name in failing if not any(called in failing for called in edges.get(name, ()))
+        } or failing
+        way = graph.failing_path(start, failing)
+        near = [depths[name] for name in roots if name in depths]
+        assert len(way) == (min(near) + 1 if near else 0)
+
+
+def test_the_longest_ways_hold_every_service_that_is_hit(graph: ServiceGraph) -> None:
+    hit = graph.impact("redis", "orders-db")
+    ways = longest_ways(hit)
+    assert {name for way in ways for name in way} == {item.service for item in hit} | {
+        "redis",
+        "orders-db",
+    }
+    assert len(ways) < len(hit)
+    assert repr(hit[0]) == "Reach('cart', 1)"
+
+
+def test_a_chain_of_ten_thousand_calls_is_no_trouble() -> None:
+    names = [f"s{index}" for index in range(10_000)]
+    calls = dict(pairwise(names))
+    graph = ServiceGraph(
+        {name: Service(name, depends_on=(calls[name],) if name in calls else ()) for name in names}
+    )
+    hit = graph.impact(names[-1])
+    assert hit[-1].path == tuple(names)
+    assert longest_ways(hit) == [tuple(names)]
+    assert graph.path(names[0], names[-1]) == tuple(names)
