@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,11 +145,14 @@ class RemoteEngine:
     def __init__(self, socket_path: Path) -> None:
         self._socket_path = socket_path
 
-    async def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
+    async def ask(
+        self, question: str, options: GenerationOptions
+    ) -> AsyncGenerator[AnswerEvent, None]:
         """As `LocalEngine.ask`, in the owner."""
         body = {"question": question, "options": msgspec.to_builtins(options)}
-        async for name, value in self._call("/ask", body):
-            yield msgspec.convert(value, _EVENTS[name])
+        async with aclosing(self._call("/ask", body)) as lines:
+            async for name, value in lines:
+                yield msgspec.convert(value, _EVENTS[name])
 
     async def search(self, text: str) -> Lookup:
         """As `LocalEngine.search`, in the owner."""
@@ -161,10 +165,11 @@ class RemoteEngine:
 
     async def index(self, progress: Callable[[IndexProgress], None]) -> IndexReport:
         """As `LocalEngine.index`, in the owner."""
-        async for name, value in self._call("/index", {}):
-            if name == "report":
-                return msgspec.convert(value, IndexReport)
-            progress(msgspec.convert(value, IndexProgress))
+        async with aclosing(self._call("/index", {})) as lines:
+            async for name, value in lines:
+                if name == "report":
+                    return msgspec.convert(value, IndexReport)
+                progress(msgspec.convert(value, IndexProgress))
         raise self._broken("the connection ended before the report")
 
     async def health(self) -> tuple[PartHealth, ...]:
@@ -172,11 +177,12 @@ class RemoteEngine:
         return await self._one("/health", {}, tuple[PartHealth, ...])
 
     async def _one(self, path: str, body: dict[str, Any], kind: type[T]) -> T:
-        async for _, value in self._call(path, body):
-            return msgspec.convert(value, kind)
+        async with aclosing(self._call(path, body)) as lines:
+            async for _, value in lines:
+                return msgspec.convert(value, kind)
         raise self._broken("the connection ended before the reply")
 
-    async def _call(self, path: str, body: dict[str, Any]) -> AsyncIterator[tuple[str, Any]]:
+    async def _call(self, path: str, body: dict[str, Any]) -> AsyncGenerator[tuple[str, Any], None]:
         connector = aiohttp.UnixConnector(str(self._socket_path))
         no_limit = aiohttp.ClientTimeout(total=None, connect=5)
         try:
