@@ -33,7 +33,7 @@ from core.answers import Scope
 from core.clock import SystemClock
 from core.errors import OpsbotError, SettingsError
 from core.redact import Redactor
-from knowledge import chunks, index, sparse
+from knowledge import chunks, points, sparse
 from knowledge.index import IndexProgress
 from knowledge.library import Library
 from knowledge.minilm import MiniLmEmbedder
@@ -46,7 +46,7 @@ from knowledge.store_edge import EdgeStore
 # A scorer looks at ten; twice as many cost nothing.
 PAGES_A_QUESTION = 20
 # What decides what is in an index. When its code changes, an old one measures nothing.
-_INDEX_CODE = (chunks, index, markdown, sparse)
+_INDEX_CODE = (chunks, markdown, points, sparse)
 # Marks of secrets need no secrecy here, and a fixed key gives one corpus one text everywhere.
 _REDACTION_KEY = sha256(b"opsbot eval").digest()
 

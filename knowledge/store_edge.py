@@ -8,9 +8,6 @@ searched. A new model fills its collection beside the old one, whose text search
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +18,7 @@ from uuid import UUID
 import qdrant_edge as engine
 
 from core.errors import KnowledgeError
+from knowledge import edge_folder
 from knowledge.ports import Filter, Hit, Point
 from knowledge.sparse import SparseEncoder, SparseTerms, with_parts
 
@@ -28,11 +26,9 @@ T = TypeVar("T")
 
 # Counted on this module's own layout: another number means another folder, filled anew.
 LAYOUT = 1
-PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
 # Typical length of a chunk in terms, for BM25's length normalisation.
 AVERAGE_CHUNK_TERMS = 110.0
 _SCROLL_PAGE = 1000
-_REBUILD = "It holds only what can be read again from the sources: delete it and start again"
 
 
 class Bm25Encoder:
@@ -91,15 +87,15 @@ class EdgeStore:
 
     @classmethod
     def _open(cls, folder: Path, model: str, size: int, encoder: SparseEncoder) -> EdgeStore:
-        lock = _take(folder)
+        lock = edge_folder.take(folder)
         try:
-            own = f"{_slug(model)}-{size}-v{LAYOUT}"
-            current = _read_pointer(folder)
-            shards = {own: _open_shard(folder / own, size)}
+            own = f"{edge_folder.slug(model)}-{size}-v{LAYOUT}"
+            current = edge_folder.read_pointer(folder)
+            shards = {own: edge_folder.open_shard(folder / own, size)}
             if current and current != own and (folder / current).is_dir():
-                shards[current] = _load_shard(folder / current)
+                shards[current] = edge_folder.load_shard(folder / current)
             elif current != own:
-                _write_pointer(folder, own)
+                edge_folder.write_pointer(folder, own)
         except BaseException:
             lock.close()
             raise
@@ -225,7 +221,7 @@ class EdgeStore:
         old = [name for name in self._shards if name != self._own]
         if not old:
             return
-        _write_pointer(self._folder, self._own)
+        edge_folder.write_pointer(self._folder, self._own)
         for name in old:
             self._shards.pop(name).close()
             shutil.rmtree(self._folder / name, ignore_errors=True)
@@ -261,7 +257,9 @@ class EdgeStore:
             if type(error) is not Exception:  # the engine raises the bare class; the rest is ours
                 raise
             raise KnowledgeError(
-                f"{verb} the embedded Qdrant in {self._folder}", _brief(error), _REBUILD
+                f"{verb} the embedded Qdrant in {self._folder}",
+                edge_folder.brief(error),
+                edge_folder.REBUILD,
             ) from error
 
 
@@ -298,76 +296,3 @@ def _filter(filters: Filter | None) -> Any:
 
 def _sparse(terms: SparseTerms) -> Any:
     return engine.SparseVector(list(terms.indices), list(terms.values))
-
-
-def _take(folder: Path) -> IO[str]:
-    """An open file whose lock keeps other processes out; the system drops it when we die."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise KnowledgeError(
-            f"open the embedded Qdrant in {folder}",
-            (error.strerror or "the folder cannot be written").lower(),
-            "Give the bot a data folder that it may write",
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise KnowledgeError(
-            f"open the embedded Qdrant in {folder}",
-            "another process holds it",
-            "Stop the other bot, give this one its own data folder, or use a Qdrant server",
-        ) from error
-    return lock
-
-
-def _open_shard(path: Path, size: int) -> Any:
-    if (path / "edge_config.json").exists():
-        return _load_shard(path)
-    # A folder without the config is a creation that was cut short; nothing was stored in it.
-    shutil.rmtree(path, ignore_errors=True)
-    config = engine.EdgeConfig(
-        vectors={"dense": engine.EdgeVectorParams(size=size, distance=engine.Distance.Cosine)},
-        sparse_vectors={"sparse": engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
-    )
-    shard = engine.EdgeShard.create(str(path), config)
-    for name in PAYLOAD_INDEXES:
-        shard.update(
-            engine.UpdateOperation.create_field_index(name, engine.PayloadSchemaType.Keyword)
-        )
-    return shard
-
-
-def _load_shard(path: Path) -> Any:
-    try:
-        return engine.EdgeShard.load(str(path))
-    except Exception as error:  # the engine raises nothing more telling than Exception
-        raise KnowledgeError(
-            f"open the embedded Qdrant in {path}", _brief(error), _REBUILD
-        ) from error
-
-
-def _read_pointer(folder: Path) -> str:
-    try:
-        return (folder / "current").read_text().strip()
-    except FileNotFoundError:
-        return ""
-
-
-def _write_pointer(folder: Path, name: str) -> None:
-    draft = folder / "current.new"
-    with draft.open("w") as file:
-        file.write(name)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / "current")
-
-
-def _slug(model: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-
-
-def _brief(error: Exception) -> str:
-    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

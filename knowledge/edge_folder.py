@@ -1,0 +1,96 @@
+"""The embedded Qdrant's folder: its lock, its collections, and which of them is searched."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import IO, Any
+
+import qdrant_edge as engine
+
+from core.errors import KnowledgeError
+
+PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
+REBUILD = "It holds only what can be read again from the sources: delete it and start again"
+
+
+def take(folder: Path) -> IO[str]:
+    """An open file whose lock keeps other processes out; the system drops it when we die."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {folder}",
+            (error.strerror or "the folder cannot be written").lower(),
+            "Give the bot a data folder that it may write",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {folder}",
+            "another process holds it",
+            "Stop the other bot, give this one its own data folder, or use a Qdrant server",
+        ) from error
+    return lock
+
+
+def open_shard(path: Path, size: int) -> Any:
+    """A collection, created where there is none yet. Raises KnowledgeError."""
+    if (path / "edge_config.json").exists():
+        return load_shard(path)
+    # A folder without the config is a creation that was cut short; nothing was stored in it.
+    shutil.rmtree(path, ignore_errors=True)
+    config = engine.EdgeConfig(
+        vectors={"dense": engine.EdgeVectorParams(size=size, distance=engine.Distance.Cosine)},
+        sparse_vectors={"sparse": engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
+    )
+    shard = engine.EdgeShard.create(str(path), config)
+    for name in PAYLOAD_INDEXES:
+        shard.update(
+            engine.UpdateOperation.create_field_index(name, engine.PayloadSchemaType.Keyword)
+        )
+    return shard
+
+
+def load_shard(path: Path) -> Any:
+    """A collection that is there. Raises KnowledgeError."""
+    try:
+        return engine.EdgeShard.load(str(path))
+    except Exception as error:  # the engine raises nothing more telling than Exception
+        raise KnowledgeError(
+            f"open the embedded Qdrant in {path}", brief(error), REBUILD
+        ) from error
+
+
+def read_pointer(folder: Path) -> str:
+    """The name of the collection that is searched, or ""."""
+    try:
+        return (folder / "current").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write_pointer(folder: Path, name: str) -> None:
+    """Search another collection from now on; a crash leaves the old name or the new one."""
+    draft = folder / "current.new"
+    with draft.open("w") as file:
+        file.write(name)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / "current")
+
+
+def slug(model: str) -> str:
+    """A model's name as a part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+
+
+def brief(error: Exception) -> str:
+    """The first line of what the engine says."""
+    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__
