@@ -99,7 +99,7 @@ class ServiceGraph:
 
         The path runs from the service that is hit to the one that failed.
         """
-        return search(names, self._callers_of, is_against=True)
+        return search(names, self.callers_of, is_against=True)
 
     def dependencies(self, name: str) -> tuple[Reach, ...]:
         """Services that `name` needs, directly or through others, nearest first."""
@@ -107,7 +107,7 @@ class ServiceGraph:
 
     def path(self, caller: str, called: str) -> tuple[str, ...]:
         """The shortest chain of calls from one service to another, both included; () for none."""
-        return way_between(caller, called, self._called, self._callers_of)
+        return way_between(caller, called, self._called, self.callers_of)
 
     def failing_path(self, service: str, failing: Collection[str]) -> tuple[str, ...]:
         """The shortest chain of calls from a service to what fails beneath it; () for none.
@@ -121,7 +121,8 @@ class ServiceGraph:
         service = self.services.get(name)
         return service.depends_on if service else ()
 
-    def _callers_of(self, name: str) -> Sequence[str]:
+    def callers_of(self, name: str) -> Sequence[str]:
+        """Services that call `name` themselves, in the graph's order."""
         return self._callers.get(name, ())
 
     @cached_property

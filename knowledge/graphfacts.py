@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.answers import Passage, Scope
 from core.questions import Intent, Reading
 from knowledge.graph import ARROW, Reach, ServiceGraph
+from knowledge.reach import longest_ways
 
+# More than a person reads; how many are left out is told.
+MOST_NAMES = 30
+MOST_WAYS = 12
+MOST_TEAMS = 20
 GRAPH_INTENTS = frozenset({Intent.IMPACT, Intent.OWNER, Intent.DEPENDENCIES})
 # Questions whose answer is better for knowing who owns a thing and what it needs.
 _HELPED = frozenset({Intent.WHY, Intent.STATUS})
@@ -60,8 +65,7 @@ def _about(
     graph: ServiceGraph, name: str, wanted: frozenset[Intent], scope: Scope
 ) -> Iterator[str]:
     service = graph.services[name]
-    callers = [item.service for item in graph.impact(name) if item.depth == 1]
-    called_by = [caller for caller in callers if graph.allows(caller, scope)]
+    called_by = [one for one in graph.callers_of(name) if graph.allows(one, scope)]
     if Intent.IMPACT in wanted:
         yield from _hit_sentences(name, graph.impact(name), graph, scope)
     if Intent.DEPENDENCIES in wanted or not wanted:
@@ -95,20 +99,16 @@ def _hit_sentences(
         parts += [f"through {'them' if first else 'others'} {_joined(further)}"] if further else []
         yield f"If {name} fails, it hits {' and '.join(parts)}."
         yield from _team_table(graph, [item.service for item in shown])
-        # The longest ways tell the most; every other way is a tail of one of them or beside it.
-        yield f"The ways: {'; '.join(ARROW.join(way) for way in _longest(shown))}."
+        yield f"The ways: {_ways(shown)}."
     if hidden:
         yield f"{hidden} more stand outside what this channel may see."
 
 
-def _longest(reached: Sequence[Reach]) -> list[tuple[str, ...]]:
-    """Only ways that are no tail of another one."""
-    paths = [item.path for item in reached]
-    return [
-        path
-        for path in paths
-        if not any(len(other) > len(path) and other[-len(path) :] == path for other in paths)
-    ]
+def _ways(reached: Sequence[Reach]) -> str:
+    """The longest ways tell the most; every other way is a tail of one of them or beside it."""
+    told = longest_ways(reached, MOST_WAYS + 1)
+    more = "; …" if len(told) > MOST_WAYS else ""
+    return "; ".join(ARROW.join(way) for way in told[:MOST_WAYS]) + more
 
 
 def _need_sentences(graph: ServiceGraph, name: str, scope: Scope) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _about_node(
     yield f"If {node} fails, it hits {_joined(shown)} directly ({seen}){through}."
     yield from _team_table(graph, [*known, *further])
     if hit:
-        yield f"The ways: {'; '.join(ARROW.join(way) for way in _longest(hit))}."
+        yield f"The ways: {_ways(hit)}."
         yield "Those that run on other nodes too go on there, with less room."
 
 
@@ -154,9 +154,11 @@ def _team_table(graph: ServiceGraph, names: Sequence[str]) -> Iterator[str]:
         return
     yield "| team | services hit | on call |"
     yield "|---|---|---|"
-    for team, owned in by_team.items():
+    for team, owned in list(by_team.items())[:MOST_TEAMS]:
         contact = graph.teams[team].contact if team in graph.teams else ""
-        yield f"| {team} | {', '.join(owned)} | {contact or '-'} |"
+        yield f"| {team} | {_joined(owned, ', ')} | {contact or '-'} |"
+    if len(by_team) > MOST_TEAMS:
+        yield f"| {len(by_team) - MOST_TEAMS} more teams | | |"
 
 
 def _paths(graph: ServiceGraph, services: Sequence[str]) -> Iterator[Passage]:
@@ -204,7 +206,9 @@ def _passage(graph: ServiceGraph, key: str, title: str, sentences: Sequence[str]
     )
 
 
-def _joined(names: Sequence[str]) -> str:
+def _joined(names: Sequence[str], last: str = " and ") -> str:
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return f"{', '.join(names[:-1])}{last}{names[-1]}"

@@ -167,7 +167,7 @@ def _behind(down: Sequence[str], graph: ServiceGraph, scope: Scope) -> list[str]
     hit = [item for item in graph.impact(*down) if graph.allows(item.service, scope)]
     if not hit:
         return []
-    ways = longest_ways(hit)[:MOST_HITS]
+    ways = longest_ways(hit, MOST_HITS)
     return [f"Behind what goes down: {'; '.join(ARROW.join(way) for way in ways)}."]
 
 

@@ -101,15 +101,21 @@ def roots_of(failing: Collection[str], step: Step) -> frozenset[str]:
     return roots or among
 
 
-def longest_ways(reached: Sequence[Reach]) -> list[tuple[str, ...]]:
-    """The ways of one search that are no part of another one: on these, every service stands."""
+def longest_ways(reached: Sequence[Reach], most: int | None = None) -> list[tuple[str, ...]]:
+    """The ways of one search that are no part of another one: on these, every service stands.
+
+    Args:
+        reached: What `search` gave, or some of it.
+        most: At most so many, the nearest first.
+    """
     inner: set[str] = set()
     for reach in reached:
         at = reach.before[reach.service]
         while at and at not in inner:
             inner.add(at)
             at = reach.before[at]
-    return [reach.path for reach in reached if reach.service not in inner]
+    ends = [reach for reach in reached if reach.service not in inner]
+    return [reach.path for reach in ends[:most]]
 
 
 def _further(edge: Iterable[str], step: Step, before: dict[str, str]) -> list[str]:

@@ -279,3 +279,17 @@ def test_a_chain_of_ten_thousand_calls_is_no_trouble() -> None:
     assert hit[-1].path == tuple(names)
     assert longest_ways(hit) == [tuple(names)]
     assert graph.path(names[0], names[-1]) == tuple(names)
+
+
+def test_of_thousands_that_are_hit_some_are_named_and_the_rest_is_counted() -> None:
+    services = {"db": Service("db")} | {
+        f"s{index}": Service(f"s{index}", team=f"t{index % 40}", depends_on=("db",))
+        for index in range(5_000)
+    }
+    text = told(ServiceGraph(services), asked("db", intents={Intent.IMPACT}))
+    assert "If db fails, it hits s0, s1, " in text
+    assert "s29 and 4970 more directly." in text
+    assert "| 20 more teams | | |" in text
+    assert text.count(" → ") == 12
+    assert text.endswith("; ….")
+    assert len(text) < 10_000
