@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bot.config_file import load_config_file
 from bot.engine import Engine
 from bot.settings import load_settings
 from bot.terminal import any_engine
@@ -49,10 +50,11 @@ async def watch_index() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     say = _printer()
+    settings = load_settings()
+    rows = load_config_file(settings.opsbot_config).sources
+    uris = (*settings.knowledge_sources, *(row.uri for row in rows))
     async with any_engine(is_indexed=False) as engine:
-        work = asyncio.create_task(
-            follow(engine, load_settings().knowledge_sources, say), name="watch"
-        )
+        work = asyncio.create_task(follow(engine, uris, say), name="watch")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
