@@ -5,6 +5,8 @@ two regular expressions; what is not recognised is kept whole as a message witho
 
 Formats: klog, JSON, logfmt, `LEVEL` words in plain text, Python, Java, Go, Node, .NET and Rust
 traces, kernel lines; CRI, Docker and `--timestamps` prefixes are taken off first.
+
+It is longer than others: one table of formats with its reader.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Equal secrets keep an equal keyed mark, so that a reader still sees that two lines speak of the
 same one. Redacting twice gives the same text.
+
+It is longer than others: one table of patterns with its reader.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Local words ("yesterday", "9:30") are read in the asker's zone; days are counted on its calendar, so
 that a day of 23 or 25 hours is one day. An hour that a clock change skips or repeats is read so
 that the range holds both readings.
+
+It is longer than others: one table of phrases with its reader.
 """
 
 from __future__ import annotations

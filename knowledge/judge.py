@@ -3,6 +3,8 @@
 Pure, and independent of how good the model is: names, numbers, commands, paths and addresses must
 occur in what was found, the words must overlap with the passage that is cited, and a command that
 changes the cluster is kept only when it stands in the evidence word for word, and then marked.
+
+It is longer than others: one sentence passes through all its rules, and they share their words.
 """
 
 from __future__ import annotations

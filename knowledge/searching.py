@@ -2,6 +2,8 @@
 
 The filters are part of the query that the store answers, together with the channel's scope; they
 never sift what was fetched already.
+
+It is longer than others: the filters, their parser and their notices belong together.
 """
 
 from __future__ import annotations

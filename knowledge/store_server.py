@@ -2,6 +2,8 @@
 
 One collection a project and embedding model; an alias named like the project points at the one
 that is searched. A new model fills its collection beside the old one until `activate`.
+
+It is longer than others: one module speaks to the server.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `check_message` and `check_view` return the complaints, none when the blocks are fine. They know
 the blocks Slack lets an app send in a message or a modal, and their limits in characters and items.
-Long because it is one table of checks.
+It is longer than others because it is one table of checks.
 """
 
 from __future__ import annotations

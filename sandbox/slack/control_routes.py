@@ -1,4 +1,7 @@
-"""The control API over HTTP: `/_control/*`, documented in docs/sandbox.md."""
+"""The control API over HTTP: `/_control/*`, documented in docs/sandbox.md.
+
+It is longer than others: one route after the other.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """What a Slack workspace knows: people, conversations, messages, files, views.
 
-`Workspace` does no I/O. Whoever wants to know of changes subscribes: the page's feed to `Change`s,
-the delivery to Slack events for the app. It is long because all state changes in this one place;
-what events look like, and how threads and reactions count, stands in modules of its own.
+`Workspace` does no I/O. Whoever wants to know of changes subscribes: the page's feed to
+`Change`s, the delivery to Slack events for the app. It is longer than others because all state
+changes in this one place; what events look like, and how threads and reactions count, stands in
+modules of its own.
 """
 
 from __future__ import annotations
