@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from uuid import NAMESPACE_URL, uuid5
 
 from core.redact import Redactor
-from knowledge.chunks import Chunk, chunk_markdown
+from knowledge.chunks import HEADING_JOIN, Chunk, chunk_markdown
 from knowledge.documents import Document, Entry, Source
 from knowledge.ports import Point
 
@@ -21,7 +21,7 @@ def make_points(
     for document in documents:
         title = redactor.redact(document.title)
         text = redactor.redact(document.text)
-        for part in (document.path, title, text, *_labels(document).values()):
+        for part in (document.path, title, text, *_labels(document).values(), document.link):
             content.update(part.encode() + b"\0")
         chunks = (Chunk("", title, text),) if document.is_whole else chunk_markdown(text, title)
         cut += [(document, title, chunk) for chunk in chunks]
@@ -31,6 +31,7 @@ def make_points(
         key = str(uuid5(NAMESPACE_URL, f"{source.uri}\0{document.path}\0{digest}"))
         payload: dict[str, str | int | float | bool | None] = {
             **_labels(document),
+            "url": document.url_of(chunk.heading.rpartition(HEADING_JOIN)[2]),
             "source": document.source,
             "path": document.path,
             "title": title,

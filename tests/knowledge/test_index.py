@@ -13,6 +13,7 @@ from core.redact import Redactor
 from knowledge.index import IndexProgress, IndexReport, fill_dense, index_sources
 from knowledge.ports import Point
 from knowledge.sources import open_source
+from knowledge.sources.config import Surroundings
 from knowledge.store_edge import EdgeStore
 from tests.knowledge.conftest import WordEmbedder
 
@@ -157,6 +158,15 @@ async def test_secrets_are_redacted_before_they_are_stored(store: EdgeStore, doc
     (hit,) = await store.search_sparse("redis password", 1)
     assert "hunter2" not in hit.text
     assert "<REDACTED:" in hit.text
+
+
+async def test_each_passage_gets_the_address_of_its_heading(store: EdgeStore, docs: Path) -> None:
+    (docs / "redis.md").write_text(f"# Redis\n\n{SENTENCE * 8}\n\n## Fail over\n\n{SENTENCE * 9}\n")
+    shared = Surroundings(link_template="https://git.example.com/blob/main/{path}#{anchor}")
+    await index_sources([open_source(f"markdown:{docs}", shared)], store, REDACTOR)
+    urls = {payload["url"] for payload in (await store.scan()).values()}
+    page = "https://git.example.com/blob/main/redis.md"
+    assert {f"{page}#redis", f"{page}#fail-over"} <= urls
 
 
 async def test_words_that_stand_twice_on_a_page_are_one_point(store: EdgeStore, docs: Path) -> None:
