@@ -70,17 +70,18 @@ class LiveGraph:
         return frozenset(name for _, name in self._pods_on)
 
     def failing(self, graph: ServiceGraph) -> frozenset[str]:
-        """Declared services that have pods, and none of them serves."""
-        serving: dict[str, bool] = {}
+        """Declared services whose pods all fail, or whose Services lead to none that serves."""
+        serving: dict[tuple[str, bool], bool] = {}
         for holder, pods in self._pods_of.items():
             # The pods of a job serve nobody, and are not meant to.
             if holder.kind in _NEVER_SERVE:
                 continue
             service = _service_of(graph, holder)
             if service is not None:
-                is_serving = any(pods.values())
-                serving[service] = serving.get(service, True) and is_serving
-        return frozenset(name for name, serves in serving.items() if not serves)
+                # One workload of several, such as a canary, may fail without the service.
+                role = (service, holder.kind == "Service")
+                serving[role] = serving.get(role, False) or any(pods.values())
+        return frozenset(name for (name, _), serves in serving.items() if not serves)
 
     def hit_by_node(self, node: str, graph: ServiceGraph) -> tuple[LiveHit, ...]:
         """Declared services that lose pods with a node; those that go down stand first."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cluster.topology import topology_of
+import sandbox
+from cluster.client import ClusterClient
+from cluster.collect import ClusterCollector
+from cluster.topology import LiveTopology, topology_of
+from core.clock import SystemClock
 from core.findings import ObjectRef
+from core.redact import Redactor
 from core.topology import Relation, TopologyEdge
 from knowledge.graph import parse_graph
 from knowledge.livegraph import LiveGraph, LiveHit
+from sandbox.cluster.server import run_cluster
 from tests.cluster.payloads import (
     endpoint_slice,
     ingress,
@@ -175,3 +182,26 @@ def test_the_edges_of_a_large_cluster_are_made_once_a_pod() -> None:
     services = [service(f"s-{i}") for i in range(50)]
     edges = topology_of(snapshot(*pods, *services))
     assert sum(edge.relation is Relation.IS_BACKED_BY for edge in edges) == 500
+
+
+async def test_the_recorded_cluster_is_joined_with_its_graph(tmp_path: Path) -> None:
+    async with run_cluster(speed=0) as cluster:
+        path = tmp_path / "kubeconfig"
+        cluster.kubeconfig(path)
+        client = await ClusterClient.from_kubeconfig(str(path), None, "demo")
+        collector = ClusterCollector([client], SystemClock(), Redactor(b"k" * 32))
+        live = LiveGraph(await LiveTopology(collector).edges())
+        await collector.close()
+    text = (Path(sandbox.__file__).parent / "knowledge" / "graph.yaml").read_text("utf-8")
+    graph = parse_graph(text, "graph.yaml")
+    assert "worker-3" in live.nodes
+    hits = {hit.service: hit for hit in live.hit_by_node("worker-3", graph)}
+    assert hits
+    assert all(hit.lost for hit in hits.values())
+    # What sandbox/README.md says is down; checkout's canary alone fails, so checkout serves.
+    assert live.failing(graph) == {"inventory", "risk-engine"}
+    assert graph.failing_path("frontend", live.failing(graph)) == (
+        "frontend",
+        "checkout",
+        "inventory",
+    )
