@@ -22,6 +22,7 @@ from pathlib import Path
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
+from cluster.topology import LiveTopology
 from core.answers import Answer
 from core.clock import SystemClock
 from core.redact import Redactor
@@ -170,7 +171,16 @@ async def open_chain(
             f"csv-metrics:{knowledge}/metrics/*.csv",
             f"graph:{knowledge}/graph.yaml",
         )
-        library = Library(sources, store, embedder, redactor, clock, UTC, facts.workloads_on_node)
+        library = Library(
+            sources,
+            store,
+            embedder,
+            redactor,
+            clock,
+            UTC,
+            facts.workloads_on_node,
+            LiveTopology(collector).edges,
+        )
         stack.push_async_callback(library.close)
         await library.start()
         await library.index()
