@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 
 from core.digests import Digest, DigestItem, ItemState
-
-_BARS = "▁▂▃▄▅▆▇█"
+from core.sparkline import course
 
 
 def header(digest: Digest) -> str:
@@ -20,14 +19,6 @@ def header(digest: Digest) -> str:
     if digest.gaps:
         return "nothing found where the bot could look"
     return "nothing critical"
-
-
-def sparkline(buckets: tuple[int, ...]) -> str:
-    """One character a bucket; '' where there is nothing to compare."""
-    top = max(buckets, default=0)
-    if sum(count > 0 for count in buckets) < 2:
-        return ""
-    return "".join(_BARS[min(7, count * 7 // top) if count else 0] for count in buckets)
 
 
 def render_text(digest: Digest, zone: tzinfo) -> str:
@@ -65,7 +56,7 @@ def _item(number: int, item: DigestItem, zone: tzinfo) -> list[str]:
         f"{number}. **{_flat(finding.title)}** [{finding.severity}, {item.state}]",
         f"   {seen} · {when}",
     ]
-    bars = sparkline(item.buckets)
+    bars = course(item.buckets)
     if bars:
         lines.append(f"   {bars}")
     owner = " · ".join(part for part in (item.team, item.on_call) if part)

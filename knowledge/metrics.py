@@ -12,11 +12,11 @@ from typing import Final
 
 from core.answers import Passage, Scope
 from core.questions import Intent, Reading, TimeRange
+from core.sparkline import sparkline
 from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
 
 MOST_SERIES = 4
 BUCKETS = 24
-_BARS = "▁▂▃▄▅▆▇█"
 
 _GUESSES: Final[Mapping[str, Sequence[str]]] = {
     "moment": ("timestamp", "time", "@timestamp", "ts", "date", "datetime"),
@@ -248,21 +248,6 @@ def choose_series(
     least = min(best, 1) if subjects else best
     kept = sorted(item for item in scored if item[0] >= least)
     return [name for _, name in sorted(kept, key=lambda item: -item[0])][:MOST_SERIES]
-
-
-def sparkline(values: Sequence[float | None]) -> str:
-    """Bars from the least value to the most; a blank for None."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    low, width = min(known), max(known) - min(known)
-    bars = []
-    for value in values:
-        if value is None:
-            bars.append(" ")
-        else:
-            bars.append(_BARS[int((value - low) / width * 7.999)] if width else _BARS[3])
-    return "".join(bars)
 
 
 def _where(series: str, period: TimeRange | None) -> tuple[str, list[object]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 from bot.blocks import parts
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, date, duration, escape
 from core.digests import Digest, DigestItem, ItemState
 from core.findings import Severity
+from core.sparkline import course
 
 STATE_BADGES = {
     ItemState.NEW: "🆕",
@@ -19,7 +19,6 @@ STATE_BADGES = {
     ItemState.RESOLVED: "✅",
 }
 SEVERITY_BADGES = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡"}
-_BARS = "▁▂▃▄▅▆▇█"
 _SHOWN_RESOLVED = 8
 _SHOWN_GAPS = 5
 _COLUMNS = (
@@ -69,15 +68,6 @@ def digest_message(digest: Digest, command: str, *, is_preview: bool = False) ->
         if line
     )
     return parts.message(text, blocks)
-
-
-def sparkline(buckets: Sequence[int]) -> str:
-    """Counts as bars: "▁▁▃█"; '' where fewer than two of them make no course."""
-    if sum(count > 0 for count in buckets) < 2:
-        return ""
-    top = max(buckets)
-    # Rounded up: once is not never.
-    return "".join(_BARS[ceil(max(0, count) / top * (len(_BARS) - 1))] for count in buckets)
 
 
 def count_and_change(item: DigestItem) -> str:
@@ -149,7 +139,7 @@ def _rows(digest: Digest, items: Sequence[DigestItem]) -> list[list[str]]:
         state = f"{badges(item)} {item.state.value}"
         if item.state is ItemState.ONGOING:
             state = f"{state} {duration(digest.window.end - item.since)}"
-        seen = f"{count_and_change(item)} {sparkline(item.buckets)}".strip()
+        seen = f"{count_and_change(item)} {course(item.buckets)}".strip()
         rows.append(
             [
                 state,

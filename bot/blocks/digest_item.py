@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.blocks import parts
-from bot.blocks.digest import badges, count_and_change, sparkline
+from bot.blocks.digest import badges, count_and_change
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import (
     clip,
@@ -19,6 +19,7 @@ from bot.mrkdwn import (
 )
 from core.answers import Confidence
 from core.digests import DigestItem, ItemState
+from core.sparkline import course
 
 EXPLAIN_ACTION = "finding_explain"
 _SHOWN_EVIDENCE = 4
@@ -111,7 +112,7 @@ def _place(item: DigestItem) -> str:
 def _course(item: DigestItem) -> str:
     finding = item.finding
     facts = [f"{item.state.value} since {date(item.since)}", f"seen {count_and_change(item)}"]
-    bars = sparkline(item.buckets)
+    bars = course(item.buckets)
     if bars:
         facts.append(bars)
     facts.append(f"last {date(finding.last_seen)}")

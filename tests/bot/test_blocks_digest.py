@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.digest import digest_message, sparkline
+from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import briefs_message, explain_question, item_message
 from core.answers import Confidence
 from core.digests import ItemState
@@ -37,7 +37,7 @@ def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> No
     )
     assert rows(built.blocks) == [
         ["State", "Problem", "Workload", "Seen", "Team"],
-        ["🔴 🆕 new", "OOMKilled, 14 restarts", "shop/payments", "14× (+6) ▁▁▂▂▂▁▃▃▄▅▆█", "orders"],
+        ["🔴 🆕 new", "OOMKilled, 14 restarts", "shop/payments", "14× (+6) ▂▂▂▁▃▃▄▅▆█", "orders"],
     ]
     assert built.blocks[4]["text"]["text"] == (
         "*🔁 Ongoing*\n🟠 shop/cart: ImagePullBackOff, 14×, 3 h"
@@ -121,7 +121,7 @@ def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
     for part in (
         "🔴 🆕  *payments: OOMKilled, 14 restarts*",
         "`Deployment shop/payments`  ·  cluster demo  ·  team orders, #team-orders",
-        "seen 14× (+6)  ·  ▁▁▂▂▂▁▃▃▄▅▆█",
+        "seen 14× (+6)  ·  ▂▂▂▁▃▃▄▅▆█",
         "`lastState.terminated.reason`  `OOMKilled`",
         "```\njava.lang.OutOfMemoryError: Java heap space\n```",
         "**Probable cause** (likely)\n\nThe settlement batch",
@@ -174,12 +174,6 @@ def test_the_explain_question_names_object_reason_and_proof() -> None:
     assert "limits.memory: 256Mi" in asked
     plain = replace(item(), finding=finding(evidence=()))
     assert "Evidence" not in explain_question(plain)
-
-
-def test_a_sparkline_shows_the_course_or_nothing() -> None:
-    assert sparkline((0, 1, 2, 4)) == "▁▃▅█"
-    assert sparkline((0, 0)) == ""
-    assert sparkline((0, 0, 3)) == ""
 
 
 NASTY = st.one_of(st.text(max_size=300), st.just(HOSTILE * 4), st.just("x" * 5_000))

@@ -7,7 +7,7 @@ from core.answers import Citation, Confidence, Gap
 from core.digests import Digest, DigestItem, ItemState
 from core.findings import Evidence
 from core.questions import TimeRange
-from digest.render_text import header, render_text, sparkline
+from digest.render_text import header, render_text
 from tests.digest.conftest import NINE, finding
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -35,7 +35,7 @@ FULL = """**Digest: 2 new, 1 resolved**
 1. **payments: oom** [high, escalating]
    Deployment shop/payments in demo · seen 14× (+4) · since 2026-03-01 07:00 CET, last \
 2026-03-01 10:00 CET
-   ▁▁▁▁▁▁▁▁▁▁▆█
+   ▂▆█
    Owner: orders · #team-orders
    Affects: checkout, frontend
    Evidence: limit = 256Mi x
@@ -84,8 +84,3 @@ def test_a_bare_item_has_no_empty_lines_of_its_own() -> None:
     text = render_text(bare, BERLIN)
     assert "Owner" not in text
     assert "Cause" not in text
-
-
-def test_a_sparkline_needs_two_periods() -> None:
-    assert sparkline(()) == sparkline((0, 0, 5)) == ""
-    assert sparkline((0, 7, 14)) == "▁▄█"

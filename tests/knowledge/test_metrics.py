@@ -9,7 +9,7 @@ import pytest
 
 from core.answers import Scope
 from core.questions import Intent, Reading, TimeRange
-from knowledge.metrics import MetricTable, choose_series, sparkline, subject_of
+from knowledge.metrics import MetricTable, choose_series
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 METRICS = frozenset({Intent.METRICS})
@@ -129,9 +129,3 @@ def test_series_are_chosen_by_subject_and_quantity(
 ) -> None:
     reading = Reading(question, "", names=names, intents=frozenset(intents))
     assert choose_series(NAMES, reading) == chosen
-
-
-def test_a_picture_spans_least_to_most_with_blanks_for_nothing() -> None:
-    assert sparkline([0, None, 7]) == "▁ █"
-    assert sparkline([None, None]) == ""
-    assert subject_of("up") == ""
