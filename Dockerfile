@@ -20,7 +20,11 @@ RUN /opt/opsbot/bin/pip install --no-deps --no-build-isolation /src \
  && /opt/opsbot/bin/pip uninstall -y -q pip
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --system --uid 10001 --no-create-home opsbot \
+# git: for `git:` sources of runbooks.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends git \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --no-create-home opsbot \
  && install -d -o opsbot -m 0700 /var/lib/opsbot
 COPY --from=build /opt/opsbot /opt/opsbot
 ENV PATH=/opt/opsbot/bin:$PATH \
