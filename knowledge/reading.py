@@ -23,6 +23,7 @@ _KINDS = frozenset(
     horizontalpodautoscaler serviceaccount sa container containers app application workload
     """.split()  # noqa: SIM905  (one table reads better than eighty quotes)
 )
+_WEB = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _TOKEN = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9._/:#-]*")
 # Kubernetes draws suffixes from letters without vowels and digits without 0, 1 and 3, so that no
 # word comes up by chance; older ones are hexadecimal.
@@ -242,7 +243,7 @@ def _names(
     for index, token in enumerate(tokens):
         if index in used:
             continue
-        space, rest = _split(token.text.lower(), spaces)
+        space, rest = _split(token.text.lower(), spaces, by_lower)
         if space:
             found_spaces[spaces[space]] = None
         if "/" not in token.text and _means_namespace(tokens, index, spaces, by_lower):
@@ -271,15 +272,24 @@ def _written_apart(
                 yield by_lower[joined], span
 
 
-def _split(word: str, spaces: Collection[str]) -> tuple[str, str]:
-    """("shop", "payments") of "shop/payments" or "deployment/shop/payments", else ("", …)."""
+def _split(word: str, spaces: Collection[str], names: dict[str, str]) -> tuple[str, str]:
+    """("shop", "payments") of "shop/payments" or "deployment/shop/payments", else ("", …).
+
+    An address says the same: "redis.platform:6379", "http://payments.shop.svc/healthz".
+    """
     space = ""
-    parts = [part for part in re.split(r"[/:=]", word) if part]
-    while len(parts) > 1 and (parts[0] in _KINDS or parts[0] in spaces):
+    parts = [part for part in re.split(r"[/:=]", _WEB.sub("", word)) if part]
+    while len(parts) > 1 and (parts[0].partition(".")[0] in _KINDS or parts[0] in spaces):
         if parts[0] in spaces:
             space = parts[0]
         parts.pop(0)
-    return space, parts[0] if parts else ""
+    rest = parts[0] if parts else ""
+    host, *domain = rest.split(".")
+    if domain and any(_matches(host, names)):
+        behind = next((label for label in domain if label in spaces), "")
+        if behind:
+            return behind, host
+    return space, rest
 
 
 def _matches(word: str, by_lower: dict[str, str]) -> Iterator[tuple[str, int]]:
@@ -327,8 +337,12 @@ def _means_namespace(
     if word not in spaces:
         return False
     before = tokens[index - 1].text.lower() if index else ""
-    after = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
-    if before in {"namespace", "ns", "n", "namespaces"} or after in {"namespace", "ns"}:
+    following = [token.text.lower() for token in tokens[index + 1 :]]
+    # "the shop and trading namespaces"
+    after = next((each for each in following if each not in {"and", "or", *spaces}), "")
+    if before in {"namespace", "ns", "n", "namespaces"} or after == "namespaces":
+        return True
+    if following and following[0] in {"namespace", "ns"}:
         return True
     if word in names:
         return False
