@@ -42,6 +42,7 @@ from knowledge.reading import read_question
 from knowledge.retrieve import LEG_LIMIT, rank, search
 from knowledge.sources import markdown
 from knowledge.store_edge import EdgeStore
+from knowledge.vector_cache import CachedEmbedder
 
 # A scorer looks at ten; twice as many cost nothing.
 PAGES_A_QUESTION = 20
@@ -161,7 +162,7 @@ async def open_index(
     for old in folder.parent.glob(f"{folder.name.partition('-')[0]}-*"):
         if old != folder:
             shutil.rmtree(old, ignore_errors=True)
-    embedder = _embedder(settings)
+    embedder = _embedder(settings, folder.parent)
     name, size = (embedder.name, embedder.size) if embedder else ("none", 1)
     store = await EdgeStore.open(folder, name, size)
     library = Library(
@@ -177,12 +178,14 @@ async def open_index(
         await library.close()
 
 
-def _embedder(settings: Settings) -> Embedder | None:
+def _embedder(settings: Settings, folder: Path) -> Embedder | None:
     if settings.embed_model == "none":
         return None
     if settings.embed_model == "minilm":
         # Nobody waits for an answer here, so every core may help.
-        return MiniLmEmbedder(threads=os.cpu_count() or 1)
+        embedder = MiniLmEmbedder(threads=os.cpu_count() or 1)
+        # What a change of code leaves as it was is not worth minutes again.
+        return CachedEmbedder(embedder, folder / f"vectors-{embedder.name}.db")
     raise SettingsError(
         "measure retrieval",
         f"EMBED_MODEL is {settings.embed_model}",
