@@ -20,13 +20,13 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with running_demo(Path(folder) / "data") as demo, open_chromium() as browser:
             page = await browser.new_page(
-                viewport={"width": 1180, "height": 940}, device_scale_factor=2
+                viewport={"width": 1180, "height": 940}, device_scale_factor=1.5
             )
             await page.goto(demo.url)
             await _answer(page)
             await demo.mention("why is risk-engine crashing?")
             await _thread(page)
-            second = re.compile(r"regressed|ongoing")
+            second = re.compile(r"(new|regressed).*, \d+ ongoing")
             await demo.until(
                 lambda: demo.read("messages", channel="ops"),
                 lambda message: (
@@ -38,12 +38,14 @@ async def main() -> None:
 
 
 async def _answer(page: Page) -> None:
+    await page.set_viewport_size({"width": 1180, "height": 1900})
     await page.get_by_text("/k8s ask why does payments keep restarting?").click()
     await page.keyboard.press("Enter")
     await expect(page.locator("#messages")).to_contain_text("Sources", timeout=30_000)
     await page.wait_for_timeout(1000)
     answer = page.locator("#messages .message").last
     await answer.screenshot(path=IMAGES / "answer.png")
+    await page.set_viewport_size({"width": 1180, "height": 940})
 
 
 async def _thread(page: Page) -> None:
