@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
@@ -48,10 +50,9 @@ def thresholds_table() -> str:
 
 
 def commands_table() -> str:
-    """One row per subcommand of `opsbot`."""
-    group = get_command(app)
+    """One row per subcommand of `opsbot`, those of its groups included."""
     rows = ["| command | what it does |", "|---|---|"]
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
+    for name, command in _commands("opsbot", get_command(app)):
         usage = " ".join(
             str(parameter.name).upper()
             for parameter in command.params
@@ -63,8 +64,16 @@ def commands_table() -> str:
             if parameter.param_type_name == "option" and parameter.name != "help"
         )
         summary = (command.help or "").splitlines()[0]
-        rows.append(f"| `{f'opsbot {name} {usage}'.strip()}` {options} | {summary} |")
+        rows.append(f"| `{f'{name} {usage}'.strip()}` {options} | {summary} |")
     return "\n".join(rows)
+
+
+def _commands(path: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(f"{path} {name}", command)
+        else:
+            yield f"{path} {name}", command
 
 
 PARTS = {

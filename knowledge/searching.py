@@ -23,7 +23,7 @@ from knowledge.codehits import code_hits
 from knowledge.graph import ServiceGraph
 from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, Filter, VectorStore
-from knowledge.retrieve import LEG_LIMIT, Legs, passage_of, rank
+from knowledge.retrieve import Legs, leg_limit, passage_of, rank
 from knowledge.searchquery import SOURCES, Mistake, SearchQuery, parse_search
 
 MOST_HITS = 8
@@ -179,7 +179,8 @@ class Searcher:
         text = query.words or " ".join(query.codes)
         reading = self._shelf.read(f"{query.words} {' '.join(query.codes)}", _NONE, _NONE)
         try:
-            sparse = await self._store.search_sparse(text, LEG_LIMIT, wanted.filter)
+            limit = leg_limit(await self._store.count())
+            sparse = await self._store.search_sparse(text, limit, wanted.filter)
         except OpsbotError as error:
             gaps.append(Gap(_INDEX, error.wrong, error.remedy))
             return ()
@@ -190,13 +191,13 @@ class Searcher:
                 (vector,) = await self._embedder.embed([text])
                 dense = [
                     hit
-                    for hit in await self._store.search_dense(vector, LEG_LIMIT, wanted.filter)
+                    for hit in await self._store.search_dense(vector, limit, wanted.filter)
                     if hit.score >= _NEAR_ENOUGH or hit.id in shared
                 ]
             except OpsbotError as error:
                 gaps.append(Gap("search by meaning", error.wrong, error.remedy))
         reading = replace(reading, question=text, search_text=text)
-        ranked = rank(Legs(sparse, dense), reading, LEG_LIMIT)
+        ranked = rank(Legs(sparse, dense), reading, limit)
         # Eight places are few: one hit a page, of its sections the one that says most of it.
         pages: dict[tuple[str, str], list[Passage]] = {}
         for item in ranked:
