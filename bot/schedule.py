@@ -52,7 +52,7 @@ class Schedule:
 
     def next_due(self, now: datetime) -> datetime | None:
         """The first tick after `now`, in UTC."""
-        return _next(self.trigger, now + timedelta(seconds=1))
+        return _next(self.trigger, now.replace(microsecond=0) + timedelta(seconds=1))
 
 
 def _next(trigger: CronTrigger, after: datetime) -> datetime | None:

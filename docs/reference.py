@@ -92,9 +92,8 @@ def main() -> int:
         text = (HERE / page).read_text(encoding="utf-8")
         for name, render in parts.items():
             pattern = rf"(<!-- {name}: generated -->\n).*?(<!-- end {name} -->)"
-            text, count = re.subn(
-                pattern, lambda m, r=render: f"{m[1]}{r()}\n{m[2]}", text, flags=re.DOTALL
-            )
+            table = render().replace("\\", "\\\\")  # re.sub reads backslashes
+            text, count = re.subn(pattern, rf"\g<1>{table}\n\g<2>", text, flags=re.DOTALL)
             if count != 1:
                 raise ValueError(f"{page} has {count} places for {name}")
         wanted[HERE / page] = text

@@ -36,6 +36,11 @@ def test_the_last_tick_names_the_slot(cron: str, zone: str, now: str, due: str) 
     assert _schedule(cron, zone).last_due(moment) == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 
+def test_a_fraction_of_a_second_before_a_tick_the_tick_is_next() -> None:
+    now = datetime(2026, 1, 1, 0, 14, 59, 1, tzinfo=UTC)
+    assert _schedule("*/15 * * * *").next_due(now) == datetime(2026, 1, 1, 0, 15, tzinfo=UTC)
+
+
 def test_a_date_that_never_comes_has_no_slot() -> None:
     assert _schedule("0 0 30 2 *").last_due(datetime(2026, 3, 1, tzinfo=UTC)) is None
 
