@@ -128,7 +128,8 @@ def _blocks(text: str) -> Iterator[_Block]:
     lines = text.splitlines()
     source = "\n".join(lines)
     # Only structure matters here, so HTML stays what it is and no inline rule is wanted.
-    parser = MarkdownIt("commonmark").enable("table")
+    # Where blocks begin and end is all that is asked; what stands inside them stays text.
+    parser = MarkdownIt("commonmark").enable("table").disable("inline")
     tokens = parser.parse(source)
     starts: list[tuple[int, str, int, str]] = []
     for index, token in enumerate(tokens):
