@@ -67,13 +67,18 @@ def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[C
                 return Look(PartState.OK if status.count else PartState.DEGRADED, detail)
             path, why = status.problems[0]
             more = f" and {len(status.problems) - 1} more" if len(status.problems) > 1 else ""
-            return Look(PartState.DEGRADED, f"{detail}; not used: {path} ({why}){more}")
+            where = _short(path)
+            return Look(PartState.DEGRADED, f"{detail}; not all is usable: {where} ({why}){more}")
 
         scheme, _, place = uri.partition(":")
-        # The whole path is an operator's business; what people see ends with what tells it apart.
-        return Check(f"{scheme}: {'/'.join(PurePath(place).parts[-2:])}", look)
+        return Check(f"{scheme}: {_short(place)}", look)
 
     return [check(uri) for uri in uris]
+
+
+def _short(path: str) -> str:
+    """The end of a path, which tells it apart; the whole of it is an operator's business."""
+    return "/".join(PurePath(path).parts[-2:])
 
 
 def cluster_checks(collector: ClusterCollector) -> list[Check]:

@@ -23,6 +23,7 @@ _SOURCES = {
     "past": "past digests",
 }
 # Signs that would begin or end a style of their own inside a quoted line.
+_JOINED = re.compile(r"[\w/\-=@#&]")
 _STYLE_SIGNS = re.compile(r"[*`~]|(?<!\w)_|_(?!\w)")
 
 
@@ -82,7 +83,12 @@ def _marked(line: str, query: SearchQuery) -> str:
     pieces: list[str] = []
     end = 0
     for match in query.marks.finditer(plain):
-        pieces += [escape(plain[end : match.start()]), f"*{escape(match[0])}*"]
+        word = escape(match[0])
+        # Slack takes the stars for a sign only where a word could begin and end.
+        stands_alone = not _JOINED.search(
+            plain[max(0, match.start() - 1) : match.start()] + plain[match.end() : match.end() + 1]
+        )
+        pieces += [escape(plain[end : match.start()]), f"*{word}*" if stands_alone else word]
         end = match.end()
     return "".join([*pieces, escape(plain[end:])])
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.search import search_message
+from bot.blocks.search import _marked, search_message
 from core.answers import Gap, Lookup, Passage
 from knowledge.searchquery import SearchQuery, parse_search
 from tests.bot.bench import Bench, seen
@@ -154,3 +154,11 @@ async def test_search_without_words_gets_its_usage(bench: Bench) -> None:
     (message,) = await bench.eventually(bench.ephemerals)
     assert "Usage: `/k8s search &lt;words&gt;`" in message["text"]
     assert "search timeout ns:shop after:7d" in message["text"]
+
+
+def test_a_word_is_bold_only_where_slack_would_show_it_so() -> None:
+    query = parse_search("payments", NOW, UTC)
+    assert isinstance(query, SearchQuery)
+    assert _marked("payments: 503 from payments/authorize, says payments.", query) == (
+        "*payments*: 503 from payments/authorize, says *payments*."
+    )
