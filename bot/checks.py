@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import PurePath
 
 from bot.health import Check, Look
+from bot.mrkdwn import ago
 from bot.schedule import Schedule
 from cluster.collect import ClusterCollector
 from core.answers import PartState
@@ -61,7 +61,7 @@ def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[C
     def check(uri: str) -> Check:
         async def look() -> Look:
             status = next(one for one in await library.status() if one.uri == uri)
-            age = f", newest {told_age(clock.now(), status.newest)}" if status.newest else ""
+            age = f", newest {ago(clock.now() - status.newest)}" if status.newest else ""
             detail = f"{status.count} {status.unit}{age}"
             if not status.problems:
                 return Look(PartState.OK if status.count else PartState.DEGRADED, detail)
@@ -116,7 +116,7 @@ def digest_checks(schedules: Sequence[Schedule], store: DigestStore, clock: Cloc
             now = clock.now()
             last = await store.last_committed_end(schedule.name)
             following = schedule.next_due(now)
-            told = f"last {told_age(now, last)}" if last else "none posted yet"
+            told = f"last {ago(now - last)}" if last else "none posted yet"
             ahead = f", next {following:%Y-%m-%d %H:%M} UTC" if following else ""
             due = schedule.last_due(now)
             is_late = last is not None and due is not None and last < due
@@ -126,15 +126,3 @@ def digest_checks(schedules: Sequence[Schedule], store: DigestStore, clock: Cloc
         return Check(f"digest {schedule.name}", look)
 
     return [check(schedule) for schedule in schedules]
-
-
-def told_age(now: datetime, then: datetime) -> str:
-    """A past moment as people say it: "3 min ago"."""
-    minutes = max(0, int((now - then).total_seconds() // 60))
-    if minutes < 1:
-        return "just now"
-    if minutes < 120:
-        return f"{minutes} min ago"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h ago"
-    return f"{minutes // (24 * 60)} days ago"
