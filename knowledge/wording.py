@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import secrets
@@ -15,20 +14,27 @@ from core.digests import Wording
 from core.findings import Finding
 from knowledge.check import check
 from knowledge.models import EXTRACTIVE, Models
-from knowledge.ports import Model, ModelUnavailableError, Prompt
-from knowledge.prompting import OVERHEAD_TOKENS, count_tokens, render, template
+from knowledge.ports import Model, ModelUnavailableError
+from knowledge.prompting import render
+from knowledge.structured import BadReplyError, complete_json
 
 _log = logging.getLogger(__name__)
 
-SCHEMA: Mapping[str, object] = {
-    "type": "object",
-    "properties": {"cause": {"type": "string"}, "suggestion": {"type": "string"}},
-    "required": ["cause", "suggestion"],
-    "additionalProperties": False,
-}
 _MARK = re.compile(r"\s*\[\d+\]")
 _ANSWER_TOKENS = 300
 _LONGEST_CHARS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model is asked for; see `prompts/wording.md`."""
+
+    cause: str = ""
+    suggestion: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.cause.strip() and not self.suggestion.strip():
+            raise ValueError("both fields are empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,43 +117,16 @@ class ModelWordsmith:
         if not rendered.passages:
             return None
         options = GenerationOptions(max_tokens=_ANSWER_TOKENS, stream=False)
-        reply = await model.complete(rendered.prompt, options, SCHEMA)
-        parsed, problem = parse(reply)
-        if parsed is None:
-            repair = template("repair").format(problem=problem, reply=reply[:400])
-            user = f"{rendered.prompt.user}\n\n{repair}"
-            prompt = Prompt(rendered.prompt.system, user)
-            needed = count_tokens(prompt.system + user) + OVERHEAD_TOKENS + _ANSWER_TOKENS
-            if needed <= model.context_tokens:
-                parsed, problem = parse(await model.complete(prompt, options, SCHEMA))
-        if parsed is None:
-            _log.info("no usable wording for %s: %s", finding.identity, problem)
+        try:
+            reply = await complete_json(model, rendered.prompt, Reply, options)
+        except BadReplyError as error:
+            _log.info("no usable wording for %s: %s", finding.identity, error)
             return None
         cause, suggestion = (
             _checked(text, rendered.passages, finding.title)
-            for text in (parsed.cause, parsed.suggestion)
+            for text in (reply.cause, reply.suggestion)
         )
         return Wording(cause, suggestion) if cause or suggestion else None
-
-
-def parse(reply: str) -> tuple[Wording | None, str]:
-    """The JSON object in a model's reply, or None and what is wrong with it."""
-    start, end = reply.find("{"), reply.rfind("}")
-    if start < 0 or end <= start:
-        return None, "no JSON object"
-    try:
-        data = json.loads(reply[start : end + 1])
-    except (ValueError, RecursionError):
-        return None, "not valid JSON"
-    if not isinstance(data, dict):
-        return None, "not a JSON object"
-    fields = [data.get("cause", ""), data.get("suggestion", "")]
-    if not all(isinstance(value, str) for value in fields):
-        return None, "a field is not a text"
-    cause, suggestion = (" ".join(value.split())[:_LONGEST_CHARS] for value in fields)
-    if not cause and not suggestion:
-        return None, "both fields are empty"
-    return Wording(cause, suggestion), ""
 
 
 def as_passage(finding: Finding) -> Passage:
@@ -175,4 +154,5 @@ def as_passage(finding: Finding) -> Passage:
 
 def _checked(text: str, passages: Sequence[Passage], title: str) -> str:
     """The text without what its evidence does not carry, and without citation marks."""
-    return _MARK.sub("", check(text, passages, title).text).replace("\n", " ").strip()
+    said = " ".join(text.split())[:_LONGEST_CHARS]
+    return _MARK.sub("", check(said, passages, title).text).replace("\n", " ").strip()

@@ -6,15 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from core.answers import Lookup
 from core.clock import ManualClock
 from core.findings import Evidence, Finding, ObjectRef, Severity
 from knowledge.models import ModelConfig, Models
-from knowledge.wording import SCHEMA, ModelWordsmith, WordingLimits, as_passage, parse
+from knowledge.structured import json_schema
+from knowledge.wording import ModelWordsmith, Reply, WordingLimits, as_passage
 from sandbox.ollama import scripts
 from sandbox.ollama.pieces import Pause
 from sandbox.ollama.server import RunningOllama, run_ollama
@@ -66,7 +63,7 @@ async def test_a_cause_and_a_suggestion_are_worded_and_checked() -> None:
     assert wording.suggestion == "Go back to the version before."
     assert note == ""
     sent = running.chats()[0]
-    assert sent.body["format"] == dict(SCHEMA)
+    assert sent.body["format"] == dict(json_schema(Reply))
     assert "<passage-n0 number=2>" in str(sent.messages)
 
 
@@ -157,30 +154,11 @@ async def test_a_context_too_small_for_the_finding_asks_nothing() -> None:
         assert running.chats() == []
 
 
-@pytest.mark.parametrize(
-    ("reply", "problem"),
-    [
-        ("", "no JSON object"),
-        ("{]}", "not valid JSON"),
-        ('{"cause": 3}', "a field is not a text"),
-        ('{"cause": "", "suggestion": " "}', "both fields are empty"),
-        ("[1] {" + "[" * 5000 + "}", "not valid JSON"),
-    ],
-)
-def test_a_reply_that_cannot_be_used_says_why(reply: str, problem: str) -> None:
-    assert parse(reply) == (None, problem)
-
-
-def test_json_is_found_in_its_fence() -> None:
-    wording, problem = parse('Here:\n```json\n{"cause": "a\\nb"}\n```')
-    assert wording is not None
-    assert (wording.cause, wording.suggestion, problem) == ("a b", "", "")
-
-
-@given(st.text())
-def test_no_reply_makes_parsing_fail(reply: str) -> None:
-    parse(reply)
-    parse("{" + reply + "}")
+async def test_a_reply_without_words_gets_one_more_chance() -> None:
+    replies = scripts.repeating(['{"cause": "", "suggestion": " "}', json.dumps(GOOD)])
+    async with smith(replies) as (it, running):
+        assert (await it.word([ITEM]))[0]
+    assert "both fields are empty" in str(running.chats()[1].messages)
 
 
 def test_a_finding_is_its_own_first_evidence() -> None:
