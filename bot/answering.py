@@ -43,6 +43,7 @@ class Ask:
         has_history: Whether what was said in the thread belongs to the question.
         answer_ts: A message of ours to be replaced by the answer, or ''.
         announces: Whether the answer repeats the question and who asked it.
+        task: The task that answers, or '' for the chain.
     """
 
     question: str
@@ -55,6 +56,7 @@ class Ask:
     has_history: bool = True
     answer_ts: str = ""
     announces: bool = False
+    task: str = ""
 
     @property
     def thread(self) -> ThreadKey:
@@ -74,6 +76,7 @@ class _Job:
     channel: str
     surface: Surface
     render: Callable[[Answer, str], AnswerLayout]
+    task: str
     history: Sequence[Turn] = ()
     thread: ThreadKey | None = None
 
@@ -112,14 +115,14 @@ class Answering:
             async with self._turns.take(thread):
                 await self._answer_thread(ask, surface)
 
-    async def by_reply(self, question: str, channel: str, reply: Reply) -> None:
-        """Answer the person alone, through a `response_url`."""
+    async def by_reply(self, question: str, channel: str, reply: Reply, task: str = "") -> None:
+        """Answer the person alone, through a `response_url`; by a task where one is named."""
 
         def render(answer: Answer, reference: str) -> AnswerLayout:
             now = self._services.clock.now()
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
-        await self._run(_Job(question, channel, ReplySurface(reply), render))
+        await self._run(_Job(question, channel, ReplySurface(reply), render, task))
 
     async def _answer_thread(self, ask: Ask, surface: Surface) -> None:
         earlier: tuple[Turn, ...] | None = ()
@@ -136,7 +139,9 @@ class Answering:
             return lay_out(told, reference, self._services.clock.now(), asked_by=by)
 
         history = earlier or ()
-        await self._run(_Job(ask.question, ask.channel, surface, render, history, ask.thread))
+        await self._run(
+            _Job(ask.question, ask.channel, surface, render, ask.task, history, ask.thread)
+        )
 
     async def _run(self, job: _Job) -> None:
         reference = new_reference()
@@ -146,7 +151,7 @@ class Answering:
             await job.surface.finish([notices.stopped()])
             return
         except asyncio.CancelledError:
-            await self._keep(reference, job.channel, _unanswered(job.question))
+            await self._keep(reference, job.channel, _unanswered(job))
             interrupted = notices.problem(
                 "I was stopped before the answer was ready.",
                 "Please ask again in a minute.",
@@ -157,7 +162,7 @@ class Answering:
             raise
         except Exception as error:  # whatever fails, the waiting reader is told
             log.exception("question failed, ref %s", reference)
-            await self._keep(reference, job.channel, _unanswered(job.question))
+            await self._keep(reference, job.channel, _unanswered(job))
             told = explain(error, reference)
             problem = notices.problem(told.headline, told.remedy, reference, offers_retry=True)
             await job.surface.finish([problem])
@@ -212,7 +217,8 @@ class Answering:
             pause = limits.stream_flush_seconds
 
     async def _read(self, job: _Job, draft: _Draft) -> None:
-        answerer = self._services.answerer
+        services = self._services
+        answerer = services.tasks[job.task] if job.task else services.answerer
         async for event in answerer.stream(job.question, job.history, Scope()):
             match event:
                 case Progress(text):
@@ -220,7 +226,7 @@ class Answering:
                 case Delta(text):
                     draft.text += text
                 case Done(answer):
-                    draft.answer = answer
+                    draft.answer = replace(answer, task=job.task)
 
     async def _keep(self, reference: str, channel: str, answer: Answer) -> None:
         try:
@@ -246,9 +252,9 @@ class Answering:
                 await _best_effort(lambda: self._client.reactions_remove(**named))
 
 
-def _unanswered(question: str) -> Answer:
+def _unanswered(job: _Job) -> Answer:
     """Keeps the question for another try."""
-    return Answer(question=question, text="", is_grounded=False)
+    return Answer(question=job.question, text="", is_grounded=False, task=job.task)
 
 
 async def _best_effort(call: Callable[[], Awaitable[Any]]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -14,7 +14,10 @@ from knowledge.searchquery import Mistake, SearchQuery
 
 
 class Answerer(Protocol):
-    """The RAG chain. Implemented by `knowledge.chain.RagChain`."""
+    """The RAG chain, or a task. By `knowledge.chain.RagChain` and `knowledge.tasks`.
+
+    A task's question is its argument: "payments" for `limits payments`.
+    """
 
     def stream(
         self,
@@ -95,7 +98,11 @@ class EdgeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a listener may call."""
+    """Everything a listener may call.
+
+    Attributes:
+        tasks: By the name of their command: "limits".
+    """
 
     answerer: Answerer
     search: Search
@@ -105,3 +112,4 @@ class Services:
     answers: AnswerStore
     clock: Clock
     limits: EdgeLimits
+    tasks: Mapping[str, Answerer] = field(default_factory=dict)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.series import Series
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -35,11 +37,18 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of the thread: the memory of a conversation."""
+    """One earlier message of the thread: the memory of a conversation.
+
+    Attributes:
+        said_at: Aware UTC, or None where nobody knows.
+        url: A web address that opens the message, or "".
+    """
 
     author: str
     text: str
     is_bot: bool = False
+    said_at: datetime | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Passage:
 
     Attributes:
         id: Stable for the same piece of the same source.
-        source: One of "markdown", "csv-logs", "csv-metrics", "graph", "cluster", "past".
+        source: One of "markdown", "csv-logs", "csv-metrics", "graph", "cluster", "past", "thread".
         title: What a person would call it: a page's title, or "Pod shop/payments-7d9f".
         location: Where it stands: a path relative to its source, or kind/namespace/name.
         text: Redacted text, as found.
@@ -57,6 +66,7 @@ class Passage:
         score: Higher is better; comparable only inside one lookup.
         updated_at: When the source was last changed or observed, aware UTC.
         is_fact: Observed or computed (live cluster, graph, exact CSV query), not prose.
+        series: The numbers that the text tells of, for a picture, or None.
     """
 
     id: str
@@ -73,6 +83,7 @@ class Passage:
     team: str = ""
     kind: str = ""
     is_fact: bool = False
+    series: Series | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,7 @@ class Answer:
         is_grounded: False for "not found": then `text` says where the bot looked.
         model: The model that worded it, such as "ollama:llama3.1", or "extractive".
         notes: Whole sentences for the reader: "The model did not answer; …".
+        task: The task whose argument the question is, such as "limits", or '' for a plain question.
     """
 
     question: str
@@ -142,6 +154,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     elapsed_seconds: float = 0.0
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

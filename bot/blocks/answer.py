@@ -84,7 +84,7 @@ def lay_out(
     lead: list[Block] = []
     if shows_question or asked_by:
         by = f"Asked by <@{asked_by}>: " if asked_by else ""
-        lead.append(parts.context(f"{by}*{escape(clip(_flat(answer.question), 300))}*"))
+        lead.append(parts.context(f"{by}*{escape(clip(_flat(asked(answer)), 300))}*"))
     if warnings:
         lead.append(parts.section("\n".join(warnings)))
     tail: list[Block] = []
@@ -109,6 +109,11 @@ def lay_out(
         tail=tuple(tail),
         text=f"{above}{escape(body)}{FOOTER_MARK}{below}",
     )
+
+
+def asked(answer: Answer) -> str:
+    """What was asked for, as it was typed after the slash command."""
+    return f"{answer.task} {answer.question}".strip()
 
 
 def without_share(blocks: list[Block]) -> list[Block]:

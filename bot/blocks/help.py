@@ -23,34 +23,34 @@ class CommandHelp:
     Attributes:
         usage: Without the slash command: "ask <question>".
         example: Likewise: "ask why is payments restarting?".
+        group: The heading it stands under.
     """
 
     usage: str
     summary: str
     example: str
+    group: str
 
 
 def help_message(command: str, entries: Sequence[CommandHelp], opening: str = "") -> Message:
-    """All commands, one line each with its example.
+    """All commands by group, one line each with its example.
 
     Args:
         command: The slash command, such as "/k8s".
         entries: The command table's words, in its order.
         opening: What went wrong before help was shown, escaped mrkdwn, or ''.
     """
-    lines = [_line(command, entry) for entry in entries]
-    listing = "\n".join(lines)
+    groups: dict[str, list[str]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(_line(command, entry))
+    listings = [f"*{escape(name)}*\n" + "\n".join(lines) for name, lines in groups.items()]
     more = (
         "In a channel, mention me and ask; I answer in the thread and remember it. "
         "In a direct message, just write."
     )
     blocks = [parts.section(opening)] if opening else []
-    blocks += [
-        parts.section("*What I can do*"),
-        parts.section(listing),
-        parts.context(more),
-    ]
-    text = "\n".join(part for part in (opening, "*What I can do*", listing, more) if part)
+    blocks += [*(parts.section(listing) for listing in listings), parts.context(more)]
+    text = "\n".join(part for part in (opening, *listings, more) if part)
     return parts.message(text, blocks)
 
 

@@ -1,12 +1,22 @@
-"""A subcommand and one call of it."""
+"""A subcommand, its group in help, and one call of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.edge import Edge
 from bot.replies import Reply
+
+
+class Group(StrEnum):
+    """Headings of help, in its order."""
+
+    ASK = "Ask"
+    WRONG = "What is wrong"
+    TOUCHES = "What it touches"
+    BOT = "The bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +24,14 @@ class Call:
     """A subcommand as a person typed it.
 
     Attributes:
-        argument: The words after the subcommand's name.
+        name: The subcommand's name.
+        argument: The words after it.
         table: All commands, for help.
     """
 
     edge: Edge
     reply: Reply
+    name: str
     argument: str
     team: str
     channel: str
@@ -36,6 +48,7 @@ class Command:
         summary: What it does, for help: starts with a verb.
         example: A call that works: "ask why is payments restarting?".
         run: Does it; the command was acknowledged before.
+        group: Where help lists it.
         needs_argument: Whether it makes no sense alone.
         takes_argument: Whether words after the name mean anything to it.
     """
@@ -45,5 +58,6 @@ class Command:
     summary: str
     example: str
     run: Callable[[Call], Awaitable[None]]
+    group: Group = Group.BOT
     needs_argument: bool = False
     takes_argument: bool = False

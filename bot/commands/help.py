@@ -16,4 +16,4 @@ async def run(call: Call) -> None:
 
 def entries(table: Iterable[Command]) -> tuple[CommandHelp, ...]:
     """The table's words for help."""
-    return tuple(CommandHelp(row.usage, row.summary, row.example) for row in table)
+    return tuple(CommandHelp(row.usage, row.summary, row.example, row.group) for row in table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.commands import ask, digest, help, search, status  # noqa: A004  (named as people type it)
-from bot.commands.command import Command
+from bot.commands.command import Command, Group
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -12,6 +12,7 @@ COMMANDS: tuple[Command, ...] = (
         summary="answers from your runbooks, logs and clusters, with sources",
         example="ask why is payments restarting?",
         run=ask.run,
+        group=Group.ASK,
         needs_argument=True,
         takes_argument=True,
     ),
@@ -21,7 +22,17 @@ COMMANDS: tuple[Command, ...] = (
         summary="finds pages and log lines, narrowed by source:, ns:, team:, after: or code:",
         example="search timeout ns:shop after:7d",
         run=search.run,
+        group=Group.ASK,
         needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="digest",
+        usage="digest [window]",
+        summary="shows what is broken now and what changed, to you alone",
+        example="digest 6h",
+        run=digest.run,
+        group=Group.WRONG,
         takes_argument=True,
     ),
     Command(
@@ -30,14 +41,6 @@ COMMANDS: tuple[Command, ...] = (
         summary="shows how every part of me fares",
         example="status",
         run=status.run,
-    ),
-    Command(
-        name="digest",
-        usage="digest [window]",
-        summary="shows what is broken now and what changed, to you alone",
-        example="digest 6h",
-        run=digest.run,
-        takes_argument=True,
     ),
     Command(
         name="help",
@@ -50,5 +53,5 @@ COMMANDS: tuple[Command, ...] = (
 
 
 def usage_hint(table: tuple[Command, ...] = COMMANDS) -> str:
-    """What Slack shows behind the command while it is being typed."""
-    return " | ".join(row.usage for row in table)
+    """What Slack shows behind the command while it is being typed; help has the rest."""
+    return " | ".join(row.name for row in table)

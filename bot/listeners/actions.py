@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.answering import Ask
 from bot.blocks import notices
-from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, lay_out
+from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
 from bot.blocks.digest_item import EXPLAIN_ACTION
 from bot.blocks.feedback import COMMENT_VIEW, comment_of, comment_view
 from bot.edge import Edge
@@ -67,8 +67,8 @@ async def _retry(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
         return
     container = body["container"]
     if container.get("is_ephemeral"):
-        await reply.send(notices.looking(kept.question), replaces=True)
-        await edge.answering.by_reply(kept.question, _channel(body), reply)
+        await reply.send(notices.looking(asked(kept)), replaces=True)
+        await edge.answering.by_reply(kept.question, _channel(body), reply, kept.task)
         return
     message_ts = str(container["message_ts"])
     await edge.answering.in_thread(
@@ -80,6 +80,7 @@ async def _retry(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
             user=str(body["user"]["id"]),
             bot_user=bot_user,
             answer_ts=message_ts,
+            task=kept.task,
         )
     )
 

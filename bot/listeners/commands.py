@@ -33,6 +33,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
             Call(
                 edge=edge,
                 reply=reply,
+                name=command.name,
                 argument=argument,
                 team=str(body.get("team_id") or ""),
                 channel=str(body["channel_id"]),

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 
+from bot.commands import task
+from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, Services
 from core.answers import (
     Answer,
@@ -142,6 +144,7 @@ class Fakes:
     health: FakeHealth = field(default_factory=FakeHealth)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
+    task: FakeAnswerer = field(default_factory=FakeAnswerer)
     limits: EdgeLimits = field(
         default_factory=lambda: EdgeLimits(answer_timeout_seconds=20.0, stream_flush_seconds=0.02)
     )
@@ -156,6 +159,7 @@ class Fakes:
             answers=self.answers,
             clock=ManualClock(NOW),
             limits=self.limits,
+            tasks={row.name: self.task for row in COMMANDS if row.run is task.run},
         )
 
 

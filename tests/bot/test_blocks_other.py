@@ -14,8 +14,8 @@ from tests.bot.checks import assert_fits, assert_harmless, shown
 from tests.bot.samples import HOSTILE, NOW, part
 
 ENTRIES = (
-    CommandHelp("ask <question>", "answers", "ask why?"),
-    CommandHelp("help", "this", "help"),
+    CommandHelp("ask <question>", "answers", "ask why?", "Ask"),
+    CommandHelp("help", "this", "help", "The bot"),
 )
 
 

@@ -75,7 +75,7 @@ def test_every_row_of_the_table_can_be_run_as_its_example_says() -> None:
     for row in COMMANDS:
         assert routed(row.example)[0] == row.name
         assert row.usage.startswith(row.name)
-        assert row.usage in usage_hint()
+        assert row.name in usage_hint().split(" | ")
 
 
 def test_names_are_unique() -> None:

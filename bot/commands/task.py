@@ -1,0 +1,12 @@
+"""`limits payments`, `errors 5` and the other tasks: answered as `ask` is, by the task's rules."""
+
+from __future__ import annotations
+
+from bot.blocks import notices
+from bot.commands.command import Call
+
+
+async def run(call: Call) -> None:
+    """Say that it is being looked into, then replace that by what the task found."""
+    await call.reply.send(notices.looking(f"{call.name} {call.argument}"))
+    await call.edge.answering.by_reply(call.argument, call.channel, call.reply, call.name)
