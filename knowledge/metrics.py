@@ -12,11 +12,14 @@ from typing import Final
 
 from core.answers import Passage, Scope
 from core.questions import Intent, Reading, TimeRange
+from core.series import Point, Series, Stretch, told, unit_of
 from core.sparkline import sparkline
 from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
 
 MOST_SERIES = 4
 BUCKETS = 24
+# Parts of a drawn period; of each its least and its most are drawn, so that no peak is lost.
+DRAWN_PARTS = 120
 
 _GUESSES: Final[Mapping[str, Sequence[str]]] = {
     "moment": ("timestamp", "time", "@timestamp", "ts", "date", "datetime"),
@@ -132,18 +135,22 @@ class MetricTable:
         parts = dict(rows)
         return sparkline([parts.get(part) for part in range(BUCKETS)])
 
-    def outside(self, stats: Stats) -> list[tuple[datetime, datetime, float]]:
-        """Stretches in the period that lie outside the series' usual range: from, to, extreme.
+    def usual(self, series: str) -> tuple[float, float]:
+        """What lies within one and a half times the middle half's width around that half.
 
-        Usual is what lies within one and a half times the middle half's width around that half,
-        over all values there are.
+        Over all values there are, whatever the period.
         """
         ((low, high),) = self.table.query(
             "SELECT quantile_cont(value, 0.25), quantile_cont(value, 0.75) FROM lines "
             "WHERE series = ?",
-            [stats.series],
+            [series],
         )
         slack = 1.5 * (high - low)
+        return low - slack, high + slack
+
+    def outside(self, stats: Stats, usual: tuple[float, float]) -> tuple[Stretch, ...]:
+        """Stretches of the period that lie outside the usual range."""
+        low, high = usual
         rows = self.table.query(
             "SELECT min(moment), max(moment), arg_max(value, abs(value - ?)) FROM ("
             "  SELECT moment, value, out, sum(CASE WHEN out THEN 0 ELSE 1 END) OVER "
@@ -151,30 +158,47 @@ class MetricTable:
             "    SELECT moment, value, value < ? OR value > ? AS out FROM lines "
             "    WHERE series = ? AND moment BETWEEN ? AND ?)"
             ") WHERE out GROUP BY stretch ORDER BY min(moment)",
-            [
-                (low + high) / 2,
-                low - slack,
-                high + slack,
-                stats.series,
-                naive(stats.start),
-                naive(stats.end),
-            ],
+            [(low + high) / 2, low, high, stats.series, naive(stats.start), naive(stats.end)],
         )
-        return [(aware(start), aware(end), value) for start, end, value in rows]
+        return tuple(Stretch(aware(start), aware(end), value) for start, end, value in rows)
+
+    def drawn(self, stats: Stats) -> Series:
+        """The series over the period of `stats`, thinned to what a picture can show."""
+        seconds = max((stats.end - stats.start).total_seconds() / DRAWN_PARTS, 1e-3)
+        rows = self.table.query(
+            "SELECT CAST(floor(epoch(moment - ?) / ?) AS INTEGER) AS part, "
+            "arg_min(moment, value), min(value), arg_max(moment, value), max(value) "
+            "FROM lines WHERE series = ? AND moment BETWEEN ? AND ? GROUP BY part",
+            [naive(stats.start), seconds, stats.series, naive(stats.start), naive(stats.end)],
+        )
+        points = {
+            Point(aware(moment), value)
+            for _, least_at, least, most_at, most in rows
+            for moment, value in ((least_at, least), (most_at, most))
+        }
+        usual = self.usual(stats.series)
+        return Series(
+            name=stats.series,
+            points=tuple(sorted(points, key=lambda point: (point.moment, point.value))),
+            unit=unit_of(stats.series),
+            usual=usual if usual[0] < usual[1] else None,
+            outside=self.outside(stats, usual),
+        )
 
     def _passage(self, stats: Stats, zone: tzinfo) -> Passage:
         name = stats.series
-        shown = f"{_told(stats.start, zone)} to {_told(stats.end, zone, with_day=False)}"
-        last_at = _told(stats.end, zone, with_day=False)
-        most_at = _told(stats.most_at, zone, with_day=False)
+        series = self.drawn(stats)
+        shown = f"{_clock(stats.start, zone)} to {_clock(stats.end, zone, with_day=False)}"
+        last_at = _clock(stats.end, zone, with_day=False)
+        most_at = _clock(stats.most_at, zone, with_day=False)
         text = [
             (
-                f"{name} is at {_value(stats.last, name)} (last value, {last_at}); "
-                f"its highest was {_value(stats.most, name)} at {most_at}."
+                f"{name} is at {told(stats.last, series.unit)} (last value, {last_at}); "
+                f"its highest was {told(stats.most, series.unit)} at {most_at}."
             ),
             (
-                f"From {shown}: average {_value(stats.average, name)}, "
-                f"lowest {_value(stats.least, name)}, highest {_value(stats.most, name)}."
+                f"From {shown}: average {told(stats.average, series.unit)}, "
+                f"lowest {told(stats.least, series.unit)}, highest {told(stats.most, series.unit)}."
             ),
         ]
         seconds = (stats.end - stats.start).total_seconds()
@@ -186,14 +210,14 @@ class MetricTable:
             end = stats.end.timestamp() + 1
             period = TimeRange(stats.start, datetime.fromtimestamp(end, stats.end.tzinfo))
             text.append(f"`{self.picture(name, period)}` (averages over 24 equal parts)")
-        stretches = self.outside(stats)
-        if stretches:
-            told = ", ".join(
-                f"{_stretch(start, end, zone)} ({_value(value, name)})"
-                for start, end, value in stretches[-3:]
+        if series.outside:
+            shown_stretches = ", ".join(
+                f"{_stretch(each, zone)} ({told(each.extreme, series.unit)})"
+                for each in series.outside[-3:]
             )
-            more = f", {len(stretches) - 3} times before" if len(stretches) > 3 else ""
-            text.append(f"Outside its usual range: {told}{more}.")
+            left = len(series.outside) - 3
+            more = f", {left} times before" if left > 0 else ""
+            text.append(f"Outside its usual range: {shown_stretches}{more}.")
         key = hashlib.sha256(f"{name}\0{stats.start}\0{stats.end}".encode()).hexdigest()[:16]
         place = Path(self.table.pattern)
         return Passage(
@@ -207,6 +231,7 @@ class MetricTable:
             kind="metrics",
             score=1.0,
             is_fact=True,
+            series=series,
         )
 
 
@@ -257,26 +282,11 @@ def _where(series: str, period: TimeRange | None) -> tuple[str, list[object]]:
     return "series = ? AND moment >= ? AND moment < ?", bounds
 
 
-def _value(value: float, series: str) -> str:
-    """A number with the unit that the series' name ends with."""
-    if series.endswith("_bytes"):
-        for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-            if abs(value) >= size:
-                return f"{value / size:.1f} {unit}"
-        return f"{value:.0f} B"
-    shown = f"{value:.1f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.3g}"
-    for suffix, unit in (
-        ("_percent", " %"), ("_ms", " ms"), ("_us", " µs"), ("_seconds", " s"), ("_ratio", ""),
-    ):  # fmt: skip
-        if series.endswith(suffix):
-            return shown + unit
-    return shown
-
-
-def _told(moment: datetime, zone: tzinfo, *, with_day: bool = True) -> str:
+def _clock(moment: datetime, zone: tzinfo, *, with_day: bool = True) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z" if with_day else "%H:%M %Z").strip()
 
 
-def _stretch(start: datetime, end: datetime, zone: tzinfo) -> str:
-    first, last = (_told(moment, zone, with_day=False) for moment in (start, end))
+def _stretch(stretch: Stretch, zone: tzinfo) -> str:
+    first = _clock(stretch.start, zone, with_day=False)
+    last = _clock(stretch.end, zone, with_day=False)
     return f"at {first}" if first == last else f"{first} to {last}"

@@ -129,3 +129,30 @@ def test_series_are_chosen_by_subject_and_quantity(
 ) -> None:
     reading = Reading(question, "", names=names, intents=frozenset(intents))
     assert choose_series(NAMES, reading) == chosen
+
+
+def test_what_is_drawn_keeps_every_peak_and_the_usual_range(table: MetricTable) -> None:
+    reading = Reading("latency of checkout", "", names=("checkout",), intents=METRICS)
+    (fact,) = table.facts(reading, Scope(), UTC)
+    assert fact.series is not None
+    values = [point.value for point in fact.series.points]
+    assert values.count(1900) == 3
+    assert fact.series.unit == "ms"
+    assert fact.series.usual is not None
+    assert fact.series.usual[1] < 1900
+    assert [(s.start.minute, s.end.minute) for s in fact.series.outside] == [(30, 31), (50, 50)]
+
+
+def test_a_long_series_is_thinned_to_what_a_picture_shows(tmp_path: Path) -> None:
+    rows = [
+        f"{(START + timedelta(seconds=second)).isoformat()},a/load_ratio,{second % 7}"
+        for second in range(3000)
+    ]
+    (tmp_path / "m.csv").write_text("timestamp,series,value\n" + "\n".join(rows) + "\n")
+    table = MetricTable(f"{tmp_path}/*.csv")
+    table.table.refresh()
+    (fact,) = table.facts(Reading("load of a", "", names=("a",), intents=METRICS), Scope(), UTC)
+    assert fact.series is not None
+    assert 120 <= len(fact.series.points) <= 242
+    moments = [point.moment for point in fact.series.points]
+    assert moments == sorted(moments)
