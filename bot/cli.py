@@ -152,6 +152,17 @@ def eval_answers(
     _finish(run_eval(corpus, questions, out, field))
 
 
+@evals.command("findings")
+def eval_findings(
+    cases: Annotated[Path, typer.Option(help="JSON lines of cluster states.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="Where the findings go.", metavar="RUN")],
+) -> None:
+    """Find what is wrong in every recorded cluster state of a file."""
+    from bot.evals_findings import eval_findings as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(cases, out))
+
+
 def _finish(work: Coroutine[Any, Any, int | None]) -> None:
     """Run `work`; an error is a sentence on standard error and exit code 1, never a trace."""
     try:

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from bot.evals_files import (
+    REDACTION_KEY,
+    Show,
+    check_out,
+    progress_bars,
+    read_rows,
+    write_run,
+)
 from bot.settings import Settings, load_settings
 from core.answers import Scope
 from core.clock import SystemClock
@@ -48,10 +48,6 @@ from knowledge.vector_cache import CachedEmbedder
 PAGES_A_QUESTION = 20
 # What decides what is in an index. When its code changes, an old one measures nothing.
 _INDEX_CODE = (chunks, markdown, points, sparse)
-# Marks of secrets need no secrecy here, and a fixed key gives one corpus one text everywhere.
-_REDACTION_KEY = sha256(b"opsbot eval").digest()
-
-Show = Callable[[IndexProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +86,7 @@ def check_files(corpus: Path, questions: Path, out: Path, field: str) -> list[Ev
         raise OpsbotError(
             f"measure on the corpus {corpus}", "it is no folder", "Give a folder of Markdown pages."
         )
-    if not out.absolute().parent.is_dir():
-        raise OpsbotError(
-            f"write the run {out}", "its folder does not exist", "Make the folder first."
-        )
+    check_out(out)
     return read_questions(questions, field)
 
 
@@ -104,38 +97,12 @@ def read_questions(path: Path, field: str) -> list[EvalQuestion]:
         OpsbotError: The file cannot be read, holds no question, or a line is not as it should be;
             the line's number is told.
     """
-    asked = f"read the questions of {path}"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
-        wrong = "it is not UTF-8" if isinstance(error, UnicodeError) else _reason(error)
-        raise OpsbotError(asked, wrong, "Check its path.") from error
-    found: dict[str | int, EvalQuestion] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            question = _question(line, field, asked, number)
-            if question.id in found:
-                wrong = f"line {number} has the id {question.id!r} again"
-                raise OpsbotError(asked, wrong, "Give every row its own.")
-            found[question.id] = question
-    if not found:
-        remedy = 'Write rows such as {"id": "1", "query": "…"}.'
-        raise OpsbotError(asked, "it holds no question", remedy)
-    return list(found.values())
+    rows = read_rows(path, "questions", '{"id": "1", "query": "…"}')
+    return [_question(row, field, f"read the questions of {path}", number) for number, row in rows]
 
 
-def _question(line: str, field: str, asked: str, number: int) -> EvalQuestion:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        wrong = f"line {number} is no JSON"
-        raise OpsbotError(asked, wrong, "Write one JSON object a line.") from error
-    if not isinstance(row, dict):
-        wrong = f"line {number} is no JSON object"
-        raise OpsbotError(asked, wrong, "Write one JSON object a line.")
-    key, text = row.get("id"), row.get(field)
-    if not isinstance(key, str | int):
-        raise OpsbotError(asked, f"line {number} has no id", 'Give every row an "id".')
+def _question(row: dict[str, Any], field: str, asked: str, number: int) -> EvalQuestion:
+    text = row.get(field)
     if not isinstance(text, str):
         known = ", ".join(name for name, value in row.items() if isinstance(value, str))
         raise OpsbotError(
@@ -143,7 +110,7 @@ def _question(line: str, field: str, asked: str, number: int) -> EvalQuestion:
             f"line {number} has no text in its field {field!r}",
             f"Choose another one with --field; it has {known}.",
         )
-    return EvalQuestion(key, text)
+    return EvalQuestion(row["id"], text)
 
 
 def index_folder(data_folder: Path, corpus: Path) -> Path:
@@ -166,7 +133,7 @@ async def open_index(
     name, size = (embedder.name, embedder.size) if embedder else ("none", 1)
     store = await EdgeStore.open(folder, name, size)
     library = Library(
-        [f"markdown:{corpus}"], store, embedder, Redactor(_REDACTION_KEY), SystemClock(), UTC
+        [f"markdown:{corpus}"], store, embedder, Redactor(REDACTION_KEY), SystemClock(), UTC
     )
     try:
         report = await library.index(show)
@@ -207,49 +174,3 @@ async def _ranked(
         pages = dict.fromkeys(str(passage.hit.payload["path"]) for passage in passages)
         yield {"id": question.id, "pages": list(pages)[:PAGES_A_QUESTION]}
         show(IndexProgress("ranking", "questions", number, len(asked)))
-
-
-def write_run(out: Path, rows: Iterable[dict[str, object]]) -> None:
-    """Write a run as JSON lines. Raises OpsbotError."""
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OpsbotError(
-            f"write the run {out}",
-            _reason(error),
-            "Choose another file with --out.",
-        ) from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
-@contextmanager
-def progress_bars() -> Iterator[Show]:
-    """One bar for each thing that is done; lines, where standard error is no terminal."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: dict[str, TaskID] = {}
-    told: dict[str, int] = {}
-
-    def show(step: IndexProgress) -> None:
-        name = f"{step.what} {step.place}"
-        if name not in tasks:
-            tasks[name] = bar.add_task(name, total=step.total)
-        bar.update(tasks[name], completed=step.done, total=step.total)
-        tenth = 10 * step.done // max(step.total, 1)
-        if not console.is_terminal and told.get(name) != tenth:
-            told[name] = tenth
-            console.print(f"{name}: {step.done} of {step.total}", highlight=False, markup=False)
-
-    with bar:
-        yield show

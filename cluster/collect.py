@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,6 +36,7 @@ class ClusterCollector:
         denied_namespaces: Never told of, whatever the scope.
         snapshot_ttl_seconds: For how long a snapshot answers again before a new one is taken.
         detectors: The rules, by name; for tests.
+        folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class ClusterCollector:
         denied_namespaces: frozenset[str] = frozenset(),
         snapshot_ttl_seconds: float = 5.0,
         detectors: Mapping[str, Detector] = DETECTORS,
+        folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
     ) -> None:
         self._clients = {client.name: client for client in clients}
         self._clock = clock
@@ -56,6 +58,7 @@ class ClusterCollector:
         self._denied = denied_namespaces
         self._ttl = timedelta(seconds=snapshot_ttl_seconds)
         self._detectors = detectors
+        self._fold = folding
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
 
@@ -117,7 +120,7 @@ class ClusterCollector:
                         "See the bot's log and report it",
                     )
                 )
-        return [_redacted(finding, self._redactor) for finding in fold(found)], gaps
+        return [_redacted(finding, self._redactor) for finding in self._fold(found)], gaps
 
     async def snapshots(self, scope: Scope) -> tuple[list[Snapshot], list[Gap]]:
         """A fresh snapshot of every cluster in scope; what could not be read is a Gap."""

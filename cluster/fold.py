@@ -63,11 +63,15 @@ def fold(findings: Iterable[Finding]) -> list[Finding]:
     Findings of pods on a lost node go under the node's, evictions under their node's pressure. A
     problem that was there before the node was lost stays a finding of its own.
     """
-    left = _under_nodes(list(findings))
-    by_owner: dict[tuple[str, str, str, str], list[Finding]] = defaultdict(list)
-    for finding in left:
-        by_owner[_key(finding.owner)].append(finding)
-    folded = [_one(group) for group in by_owner.values()]
+    return by_owner(_under_nodes(list(findings)))
+
+
+def by_owner(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding per owner, worst first; nothing goes under another owner's."""
+    groups: dict[tuple[str, str, str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[_key(finding.owner)].append(finding)
+    folded = [_one(group) for group in groups.values()]
     return sorted(folded, key=lambda item: (item.severity.rank, _rank(item), str(item.owner)))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,11 @@ class Thresholds:
     node_pressure_hold_seconds: float = 0
     event_recent_seconds: float = 900
     event_minimum_count: int = 3
+
+    def without_holds(self) -> Thresholds:
+        """The same for a state that is known to have lasted: every hold is served."""
+        holds = ("_hold_seconds", "_grace_seconds")
+        served: dict[str, Any] = {
+            item.name: 0.0 for item in fields(self) if item.name.endswith(holds)
+        }
+        return replace(self, **served)

@@ -1,4 +1,8 @@
-"""`python -m sandbox.cluster`: serve the recorded cluster until told to stop."""
+"""`python -m sandbox.cluster`: serve the recorded cluster until told to stop.
+
+With `--recordings` it serves others instead: JSON lines from standard input, each until the next
+one comes or the input ends.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.cluster.recordings import lines_of, serve_recordings
 from sandbox.cluster.server import run_cluster
 
 
@@ -20,12 +25,21 @@ async def serve(host: str, port: int, kubeconfig: Path | None, speed: float) -> 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with run_cluster(host=host, port=port, speed=speed) as running:
-        ready = {"ready": True, "url": running.url, "context": "demo", "token": running.token}
+        ready: dict[str, object] = {
+            "ready": True,
+            "url": running.url,
+            "context": "demo",
+            "token": running.token,
+        }
         if kubeconfig is not None:
             ready["kubeconfig"] = str(running.kubeconfig(kubeconfig))
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
+        _say(ready)
         await stopped.wait()
+
+
+def _say(told: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,9 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--speed", type=float, default=1.0, help="cluster seconds a real second; 0 stands still"
     )
+    parser.add_argument(
+        "--recordings", action="store_true", help="serve recordings from standard input in turn"
+    )
     given = parser.parse_args(arguments)
+    if given.recordings and given.kubeconfig is None:
+        parser.error("--recordings needs --kubeconfig, which tells where each one is served")
     try:
-        asyncio.run(serve(given.host, given.port, given.kubeconfig, given.speed))
+        if given.recordings:
+            asyncio.run(serve_recordings(lines_of(sys.stdin), given.kubeconfig, _say))
+        else:
+            asyncio.run(serve(given.host, given.port, given.kubeconfig, given.speed))
     except (OSError, ValueError) as error:
         sys.stderr.write(
             f"Could not serve the recorded cluster at {given.host}:{given.port}: {error}. "

@@ -68,6 +68,7 @@ class RecordedCluster:
         now: When the recording begins; the present when not given.
         steps: What happens later.
         git_version: What /version tells.
+        kept_log_lines: How many of its last lines a log keeps; None for all.
 
     Raises:
         ValueError: An object without apiVersion, kind or name.
@@ -81,6 +82,7 @@ class RecordedCluster:
         now: datetime | None = None,
         steps: Iterable[Step] = (),
         git_version: str = "v1.34.1",
+        kept_log_lines: int | None = KEPT_LOG_LINES,
     ) -> None:
         self.started = now or datetime.now(UTC)
         self.elapsed_seconds = 0.0
@@ -88,7 +90,7 @@ class RecordedCluster:
         self.faults = Faults()
         self.store = Store(_complete(obj, self.started) for obj in objects)
         self.logs: dict[str, deque[LogLine]] = {
-            key: deque(parse_log(text, self.started), maxlen=KEPT_LOG_LINES)
+            key: deque(parse_log(text, self.started), maxlen=kept_log_lines)
             for key, text in (logs or {}).items()
         }
         self.done: list[str] = []

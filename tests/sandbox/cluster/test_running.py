@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
-from kubernetes_asyncio import client
+from kubernetes_asyncio import client, config
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from sandbox.cluster import __main__ as command
 from sandbox.cluster.recorded import LogLine, RecordedCluster, Step, format_stamp, parse_log
+from sandbox.cluster.recordings import serve_recordings
 from sandbox.cluster.server import RunningCluster, run_cluster
 from sandbox.cluster.store import Store
 from tests.sandbox.cluster.conftest import NOW
@@ -342,3 +344,39 @@ async def test_the_command_serves_until_it_is_told_to_stop(
     signal.raise_signal(signal.SIGTERM)
     await serving
     assert yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["current-context"] == "demo"
+
+
+async def test_recordings_are_served_in_turn(tmp_path: Path) -> None:
+    told: list[dict[str, object]] = []
+    kubeconfig = tmp_path / "kubeconfig"
+    served: list[object] = []
+
+    async def lines() -> AsyncIterator[str]:
+        log = "line\n" * 6_000
+        yield json.dumps({"now": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "objects": [POD], "logs": {}})
+        served.append(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
+        yield "{}"
+        logs = {"field/lone/main": log, "field/lone/main#previous": "it broke\n"}
+        spec = {key: value for key, value in POD["spec"].items() if key != "nodeName"}
+        pod = {**POD, "spec": spec}
+        yield json.dumps({"now": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "objects": [pod], "logs": logs})
+        settings = client.Configuration()
+        await config.load_kube_config(str(kubeconfig), client_configuration=settings)
+        async with client.ApiClient(settings) as connected:
+            api = client.CoreV1Api(connected)
+            whole = await api.read_namespaced_pod_log("lone", "field")
+            before = await api.read_namespaced_pod_log("lone", "field", previous=True)
+            served.extend([whole == log, before])
+
+    await serve_recordings(lines(), kubeconfig, told.append)
+    assert told[0]["ready"]
+    assert told[0]["url"] == served[0]
+    assert "not a recording" in str(told[1]["error"])
+    assert told[2]["ready"]
+    assert served[1:] == [True, "it broke\n"]
+
+
+def test_recordings_need_a_place_for_the_kubeconfig(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--recordings"])
+    assert "--kubeconfig" in capsys.readouterr().err
