@@ -61,7 +61,8 @@ PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --n
 
 requirements:  ## resolve and pin all dependencies again (needs uv)
 	$(PIN) --group build pyproject.toml -o requirements.txt
-	$(PIN) --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(PIN) --group build --group dev --extra local-llm -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(PIN) --extra local-llm -c requirements.txt pyproject.toml -o requirements-local-llm.txt
 	echo pip | $(PIN) - -o requirements-pip.txt
 
 drills: $(VENV)/.dev  ## long: kills at random, and every property over 20,000 inputs
