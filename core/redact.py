@@ -15,17 +15,19 @@ import hmac
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 _MARK = re.compile(r"(<REDACTED:[a-z-]{2,16}:[0-9a-f]{4}>)")
 _MARK_START = "<REDACTED:"
 _SCHEMES = frozenset(("bearer", "basic", "token", "digest", "negotiate", "apikey"))
 
 # Keys whose value is a secret whatever it looks like. Only the end of a key counts, so
-# `secretName`, `tokenExpirationSeconds` and `max_tokens` are left alone.
+# `secretName`, `tokenExpirationSeconds` and `max_tokens` are left alone. The first letters of all,
+# in front, spare most places of a text the long list.
 _KEY = (
-    r"(?:password|passwd|passphrase|passcode|requirepass|secret|token"
+    r"(?=[pstaemlcjx.])(?:password|passwd|passphrase|passcode|requirepass|secret|token"
     r"|(?:api|access|private|secret|signing|encryption|master|account|auth|ssh|license)[_.\- ]?key"
     r"|credentials?|(?<![a-z])pwd|(?<![a-z])pass|jsessionid|phpsessid|session[_-]?id"
     r"|client-key-data|client-certificate-data|certificate-authority-data|\.dockerconfigjson"
@@ -36,7 +38,7 @@ _KEY = (
 _FULL_KEY = rf"[\w.\-]{{0,100}}?{_KEY}"
 # Keys whose value is a secret only when it looks random.
 _WEAK_KEY = (
-    r"(?<![a-z])(?:key|auth|_auth|session|signature|sig|salt|nonce|cert|code|sid|seed|"
+    r"(?=[ka_snci])(?<![a-z])(?:key|auth|_auth|session|signature|sig|salt|nonce|cert|code|sid|seed|"
     r"identity|credential[_-]?data)"
 )
 _SEPARATOR = r"(?:\\*[\"'])?[ \t]{0,40}(?::=|=>|[:=])[ \t]{0,40}(?:\[(?=[^\]\n]))?"
@@ -69,27 +71,53 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-_TOKENS: tuple[tuple[str, str], ...] = (
-    ("jwt", r"(?<![A-Za-z0-9])eyJ[\w\-]{8,2000}\.[\w\-]{4,}(?:\.[\w\-]*){0,3}"),
-    ("aws", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
-    ("github", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
-    ("gitlab", r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w\-]{16,}"),
-    ("slack", r"\b(?:xox[a-z]-|xapp-)[\w\-]{8,}|(?<=hooks\.slack\.com/)[a-z]+/T\w+/[\w/]{8,}"),
-    ("google", r"\b(?:AIza[\w\-]{30,}|ya29\.[\w\-]{20,}|GOCSPX-[\w\-]{16,})"),
-    ("stripe", r"\b[srp]k_(?:live|test)_\w{10,}"),
-    ("key", r"\bsk-[A-Za-z0-9][\w\-]{19,}|\bSG\.[\w\-]{16,}\.[\w\-]{16,}"),
-    ("token", r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[\w\-]{40,}|hf_[A-Za-z0-9]{30,})"),
+# Kind, what stands in every one of them (lower case), and its form.
+_TOKENS: tuple[tuple[str, str, str], ...] = (
+    ("jwt", "eyj", r"(?<![A-Za-z0-9])eyJ[\w\-]{8,2000}\.[\w\-]{4,}(?:\.[\w\-]*){0,3}"),
+    ("aws", "akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+    (
+        "github",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
+    ),
+    (
+        "gitlab",
+        "glpat- gldt- glrt- glcbt- glptt- glft- glsoat-",
+        r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w\-]{16,}",
+    ),
+    (
+        "slack",
+        "xox xapp- hooks.slack.com/",
+        r"\b(?:xox[a-z]-|xapp-)[\w\-]{8,}|(?<=hooks\.slack\.com/)[a-z]+/T\w+/[\w/]{8,}",
+    ),
+    (
+        "google",
+        "aiza ya29. gocspx-",
+        r"\b(?:AIza[\w\-]{30,}|ya29\.[\w\-]{20,}|GOCSPX-[\w\-]{16,})",
+    ),
+    ("stripe", "k_live_ k_test_", r"\b[srp]k_(?:live|test)_\w{10,}"),
+    ("key", "sk- sg.", r"\bsk-[A-Za-z0-9][\w\-]{19,}|\bSG\.[\w\-]{16,}\.[\w\-]{16,}"),
+    (
+        "token",
+        "npm_ pypi- hf_",
+        r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[\w\-]{40,}|hf_[A-Za-z0-9]{30,})",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Where a kind of secret stands; tried only when one of `hints` is in the lower-cased text."""
+    """Where a kind of secret stands; tried only when one of `hints` is in the lower-cased text.
+
+    `spans_lines` says that a match may hold a line's end: most rules never look beyond one line,
+    and are tried on telling lines alone.
+    """
 
     kind: str
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     accepts: Callable[[str], bool]
+    spans_lines: bool = False
 
 
 def _is_secret(value: str) -> bool:
@@ -140,10 +168,15 @@ def _always(_: str) -> bool:
 
 
 def _rule(
-    kind: str, hints: str, pattern: str, accepts: Callable[[str], bool] = _is_secret
+    kind: str,
+    hints: str,
+    pattern: str,
+    accepts: Callable[[str], bool] = _is_secret,
+    *,
+    spans_lines: bool = False,
 ) -> _Rule:
     flags = re.IGNORECASE | re.MULTILINE
-    return _Rule(kind, tuple(hints.split()), re.compile(pattern, flags), accepts)
+    return _Rule(kind, tuple(hints.split()), re.compile(pattern, flags), accepts, spans_lines)
 
 
 _KEY_HINTS = "pass pwd secret token key credential sess x-amz- sig= data dockerconfigjson"
@@ -154,6 +187,7 @@ _RULES: tuple[_Rule, ...] = (
         r"(?P<value>-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:[\s\S]*?-----END[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\-]*))",
         _always,
+        spans_lines=True,
     ),
     # A name and value pair, as in a container's env, in YAML or JSON.
     _rule(
@@ -161,14 +195,17 @@ _RULES: tuple[_Rule, ...] = (
         "value",
         rf"name[\"']?:[ \t]*[\"']?{_FULL_KEY}[\"']?[ \t]*,?\s{{0,40}}"
         rf"[\"']?value[\"']?:[ \t]*{_VALUE}",
+        spans_lines=True,
     ),
     # A block scalar of YAML.
     _rule(
         "secret",
         _KEY_HINTS,
-        rf"^(?P<indent>[ \t]*)(?:- )?{_FULL_KEY}[\"']?:[ \t]*[|>][+\-0-9]{{0,2}}[ \t]*\n"
+        r"^(?=[^\n]*[|>][+\-0-9]{0,2}[ \t]*$)"
+        rf"(?P<indent>[ \t]*)(?:- )?{_FULL_KEY}[\"']?:[ \t]*[|>][+\-0-9]{{0,2}}[ \t]*\n"
         r"(?P<value>(?:(?P=indent)[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)",
         _always,
+        spans_lines=True,
     ),
     _rule(
         "password",
@@ -203,7 +240,12 @@ _RULES: tuple[_Rule, ...] = (
         r"(?:identified[ ]+by|password|requirepass)[ ]+"
         r"(?P<quote>[\"'])(?P<quoted>[^\n]+?)(?P=quote)",
     ),
-    _rule("secret", "</", rf"<(?P<tag>[\w.:\-]{{0,60}}?{_KEY})>(?P<value>[^<]+)</(?P=tag)>"),
+    _rule(
+        "secret",
+        "</",
+        rf"<(?P<tag>[\w.:\-]{{0,60}}?{_KEY})>(?P<value>[^<]+)</(?P=tag)>",
+        spans_lines=True,
+    ),
     _rule(
         "cookie",
         "cookie",
@@ -211,7 +253,10 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule("auth", "bearer", r"\bbearer[ \t]+(?P<value>[\w.~+/\-]{8,}=*)", _is_bearer),
     _rule("auth", "basic", r"\bbasic[ \t]+(?P<value>[A-Za-z0-9+/]{6,}={0,2})", _is_basic),
-    *(_Rule(kind, (), re.compile(f"(?P<value>{pattern})"), _always) for kind, pattern in _TOKENS),
+    *(
+        _Rule(kind, tuple(hints.split()), re.compile(f"(?P<value>{pattern})"), _always)
+        for kind, hints, pattern in _TOKENS
+    ),
     _rule(
         "key",
         "key auth sess sig salt nonce cert code sid seed identity",
@@ -219,10 +264,11 @@ _RULES: tuple[_Rule, ...] = (
         _looks_random,
     ),
 )
-_TOKEN_HINT = re.compile("|".join(f"(?:{pattern})" for _, pattern in _TOKENS))
-_TOKEN_KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in _TOKENS)
+_TOKEN_KINDS = tuple((kind, re.compile(pattern)) for kind, _, pattern in _TOKENS)
 # Every rule needs one of these; most lines have none of them and are done with.
-_HINTS = tuple(sorted({hint for rule in _RULES for hint in rule.hints} | {"kind: secret"}))
+_HINT = re.compile(
+    "|".join(sorted({re.escape(hint) for rule in _RULES for hint in rule.hints} | {"kind: secret"}))
+)
 _CLOSERS = {")": "(", "]": "[", "}": "{", ">": "<"}
 _SECRET_DATA = re.compile(
     r"(?P<head>^(?P<indent>[ \t]*)(?:stringData|data):[ \t]*\n)"
@@ -249,7 +295,7 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with every secret that is recognised replaced; never raises."""
-        if not _may_hold_secret(text):
+        if not _HINT.search(text.lower()):
             return text
         marks: dict[str, str] = {}
         # A mark can uncover what its secret hid from a rule; until nothing changes.
@@ -264,10 +310,17 @@ class Redactor:
         lowered = text.lower()
         if "secret" in lowered and "kind" in lowered and "data" in lowered:
             text = _outside_marks(text, lambda piece: self._secret_manifest(piece, marks))
-        for rule in _RULES:
-            if rule.hints and not any(hint in lowered for hint in rule.hints):
+        due = [rule for rule in _RULES if any(hint in lowered for hint in rule.hints)]
+        for spans_lines, rules in groupby(due, key=lambda rule: rule.spans_lines):
+            if spans_lines:
+                text = self._apply_all(rules, text, marks)
                 continue
-            text = _outside_marks(text, lambda piece, rule=rule: self._apply(rule, piece, marks))  # type: ignore[misc]
+            lines = text.split("\n")
+            telling = [number for number, line in enumerate(lines) if _is_telling(line)]
+            part = self._apply_all(rules, "\n".join(lines[number] for number in telling), marks)
+            for number, line in zip(telling, part.split("\n"), strict=False):
+                lines[number] = line
+            text = "\n".join(lines)
         for secret, mark in marks.items():
             # The same secret without its key, elsewhere in the text.
             if len(secret) >= 8 and not secret.isalpha() and secret in text:
@@ -275,6 +328,11 @@ class Redactor:
                     text,
                     lambda piece, secret=secret, mark=mark: piece.replace(secret, mark),  # type: ignore[misc]
                 )
+        return text
+
+    def _apply_all(self, rules: Iterable[_Rule], text: str, marks: dict[str, str]) -> str:
+        for rule in rules:
+            text = _outside_marks(text, lambda piece, rule=rule: self._apply(rule, piece, marks))  # type: ignore[misc]
         return text
 
     def _apply(self, rule: _Rule, text: str, marks: dict[str, str]) -> str:
@@ -323,9 +381,12 @@ class Redactor:
         return mark
 
 
-def _may_hold_secret(text: str) -> bool:
-    lowered = text.lower()
-    return any(hint in lowered for hint in _HINTS) or _TOKEN_HINT.search(text) is not None
+def _is_telling(line: str) -> bool:
+    """Whether a rule that stays in one line may find something in it.
+
+    Patterns that ignore case also match a few letters that are not ASCII, which `lower` leaves.
+    """
+    return _HINT.search(line.lower()) is not None or not line.isascii()
 
 
 def _outside_marks(text: str, change: Callable[[str], str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markdown_it import MarkdownIt
 
@@ -23,7 +24,8 @@ SMALLEST_TOKENS = 60
 LONGEST_LINE_CHARS = 4000
 HEADING_JOIN = " › "
 
-_PIECE = re.compile(r"\w+|[^\w\s]")
+# Six letters of a word, or one sign, are about one word piece.
+_PIECE = re.compile(r"\w{1,6}|[^\w\s]")
 _FENCE = re.compile(r"^(\s*(?:>\s*)*(?:[-*+]\s+|\d+[.)]\s+)?)(`{3,}|~{3,})(.*)$")
 
 
@@ -61,7 +63,7 @@ class _Block:
 
 def count_tokens(text: str) -> int:
     """About as many word pieces as an encoder would see; within a fifth on prose and YAML."""
-    return sum(1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text))
+    return len(_PIECE.findall(text))
 
 
 def chunk_markdown(text: str, title: str = "") -> tuple[Chunk, ...]:
@@ -99,8 +101,7 @@ def chunk_markdown(text: str, title: str = "") -> tuple[Chunk, ...]:
                 under = (*above, block.title)
                 start_level = block.level
             path.append((block.level, block.title))
-        for piece in _pieces(block):
-            tokens = count_tokens(piece)
+        for piece, tokens in _pieces(block):
             # A heading never stands alone: what follows it comes along, however large.
             if has_body and held_tokens + tokens > TARGET_TOKENS:
                 finish()
@@ -127,10 +128,7 @@ def _blocks(text: str) -> Iterator[_Block]:
     """Top-level blocks that together hold every line: what stands between two goes to the first."""
     lines = text.splitlines()
     source = "\n".join(lines)
-    # Only structure matters here, so HTML stays what it is and no inline rule is wanted.
-    # Where blocks begin and end is all that is asked; what stands inside them stays text.
-    parser = MarkdownIt("commonmark").enable("table").disable("inline")
-    tokens = parser.parse(source)
+    tokens = _parser().parse(source)
     starts: list[tuple[int, str, int, str]] = []
     for index, token in enumerate(tokens):
         if token.level == 0 and token.map is not None and token.nesting >= 0:
@@ -148,23 +146,34 @@ def _blocks(text: str) -> Iterator[_Block]:
             yield _Block(tuple(lines[first:end]), kind, level, name)
 
 
+@cache
+def _parser() -> MarkdownIt:
+    """Finds where blocks begin and end, and nothing else; keeps no state between two texts.
+
+    HTML stays what it is, and what stands inside a block stays text.
+    """
+    parser = MarkdownIt("commonmark").enable("table").disable("inline")
+    parser.parse("The first text compiles its rules: two threads must not do that at once.")
+    return parser
+
+
 def _plain(heading: str) -> str:
     """A heading without its anchor and code marks."""
     return re.sub(r"\s*\{#[^}]*\}", "", heading).replace("`", "").strip("* ")
 
 
-def _pieces(block: _Block) -> Iterator[str]:
-    """The block in one piece, or cut when it is too large for its kind."""
+def _pieces(block: _Block) -> Iterator[tuple[str, int]]:
+    """The block in one piece, or cut when it is too large for its kind; each with its tokens."""
     text = block.text
     tokens = count_tokens(text)
     is_whole_kind = block.kind in ("fence", "code_block", "table", "html_block")
     fits = tokens <= (LARGEST_BLOCK_TOKENS if is_whole_kind else TARGET_TOKENS)
     if fits and all(len(line) <= LONGEST_LINE_CHARS for line in block.lines):
-        yield text
-    elif block.kind == "table":
-        yield from _table_pieces(block.lines)
-    else:
-        yield from _line_pieces(block.lines)
+        yield text, tokens
+        return
+    pieces = _table_pieces if block.kind == "table" else _line_pieces
+    for piece in pieces(block.lines):
+        yield piece, count_tokens(piece)
 
 
 def _table_pieces(lines: Sequence[str]) -> Iterator[str]:

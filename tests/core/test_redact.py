@@ -193,3 +193,15 @@ _TRAPS = [
 def test_no_text_takes_for_ever(start: str, trap: str) -> None:
     text = start + trap * (20_000 // len(trap))
     assert REDACTOR.redact(text) is not None
+
+
+@pytest.mark.parametrize(("text", "secret", "kind"), SECRETS)
+def test_a_secret_is_found_among_lines_that_hold_none(text: str, secret: str, kind: str) -> None:
+    prose = "The pods of the node are moved to another one.\n" * 40
+    assert REDACTOR.redact(f"{prose}{text}\n{prose}").count(secret) == 0
+    assert f"<REDACTED:{kind}:" in REDACTOR.redact(f"{prose}{text}\n{prose}")
+
+
+def test_a_key_in_letters_that_are_no_ascii_is_a_key_beside_an_ordinary_one() -> None:
+    line = "pa\u017f\u017fword=hunter2-swordfish"  # the long s, which matches an s without case
+    assert "hunter2" not in REDACTOR.redact(f"password: x\n{line}")
