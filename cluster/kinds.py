@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cluster.history_objects import (
+    ConfigMap,
+    ControllerRevision,
+    PodDisruptionBudget,
+    ResourceQuota,
+)
 from cluster.network_objects import (
     EndpointSlice,
     HorizontalPodAutoscaler,
@@ -34,12 +40,14 @@ class Kind:
         group_path: The API's root: "/api/v1" or "/apis/<group>/<version>".
         plural: The resource's name in paths and RBAC rules.
         is_namespaced: Whether objects live in a namespace.
+        is_metadata_only: Whether the API is asked for metadata alone.
     """
 
     struct: type[KubeObject]
     group_path: str
     plural: str
     is_namespaced: bool = True
+    is_metadata_only: bool = False
 
     @property
     def name(self) -> str:
@@ -70,4 +78,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(Ingress, "/apis/networking.k8s.io/v1", "ingresses"),
 )
 
-BY_NAME = {kind.name: kind for kind in KINDS}
+# Read in one namespace, and only when somebody asks what changed there.
+HISTORY_KINDS: tuple[Kind, ...] = (
+    Kind(ControllerRevision, "/apis/apps/v1", "controllerrevisions"),
+    Kind(ConfigMap, "/api/v1", "configmaps", is_metadata_only=True),
+    Kind(PodDisruptionBudget, "/apis/policy/v1", "poddisruptionbudgets", is_metadata_only=True),
+    Kind(ResourceQuota, "/api/v1", "resourcequotas", is_metadata_only=True),
+)
+
+BY_NAME = {kind.name: kind for kind in KINDS + HISTORY_KINDS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from cluster.objects import Condition, KubeObject, Part, Port, Quantity
+from cluster.objects import Condition, KubeObject, Part, Port, Quantity, TracedMetadata
 
 
 class ScaleTarget(Part, frozen=True):
@@ -33,6 +33,7 @@ class HpaStatus(Part, frozen=True):
 class HorizontalPodAutoscaler(KubeObject, frozen=True):
     """autoscaling/v2 HorizontalPodAutoscaler."""
 
+    metadata: TracedMetadata = field(default_factory=TracedMetadata)
     spec: HpaSpec = field(default_factory=HpaSpec)
     status: HpaStatus = field(default_factory=HpaStatus)
 

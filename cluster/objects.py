@@ -15,8 +15,12 @@ Quantity = str | int | float
 Port = int | str
 
 
-class Part(Struct, frozen=True, rename="camel"):
-    """What every struct here shares: frozen, camelCase on the wire, unknown fields ignored."""
+class Part(Struct, frozen=True, rename="camel", gc=False):
+    """What every struct here shares: frozen, camelCase on the wire, unknown fields ignored.
+
+    The garbage collector leaves them alone: frozen data has no cycles, and walking through the
+    millions of objects of a big cluster would hold the event loop.
+    """
 
 
 class OwnerReference(Part, frozen=True):
@@ -42,6 +46,20 @@ class Metadata(Part, frozen=True):
     generation: int = 0
 
 
+class ManagedFields(Part, frozen=True):
+    """Who last wrote to an object and when; which fields they were is not read."""
+
+    manager: str = ""
+    subresource: str = ""
+    time: datetime | None = None
+
+
+class TracedMetadata(Metadata, frozen=True):
+    """Metadata with its writers, for kinds that people and their tools write."""
+
+    managed_fields: tuple[ManagedFields, ...] = ()
+
+
 class Condition(Part, frozen=True):
     """A condition of a status; `status` is "True", "False" or "Unknown"."""
 
@@ -53,7 +71,7 @@ class Condition(Part, frozen=True):
     last_update_time: datetime | None = None
 
 
-class KubeObject(Struct, frozen=True, rename="camel"):
+class KubeObject(Struct, frozen=True, rename="camel", gc=False):
     """An object with metadata; each kind adds its spec and status."""
 
     metadata: Metadata = field(default_factory=Metadata)
@@ -190,6 +208,7 @@ class NodeStatus(Part, frozen=True):
 class Node(KubeObject, frozen=True):
     """core/v1 Node."""
 
+    metadata: TracedMetadata = field(default_factory=TracedMetadata)
     spec: NodeSpec = field(default_factory=NodeSpec)
     status: NodeStatus = field(default_factory=NodeStatus)
 

@@ -14,9 +14,9 @@ import yaml
 from aiohttp import web
 
 from cluster.client import ClusterClient, Timeouts
-from cluster.kinds import KINDS
+from cluster.kinds import BY_NAME
 
-PLURALS = {kind.name: kind.plural for kind in KINDS}
+PLURALS = {kind.name: kind.plural for kind in BY_NAME.values()}
 
 
 class FakeApi:

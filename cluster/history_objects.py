@@ -1,0 +1,56 @@
+"""What only the question "what changed?" needs; see `cluster.objects` for the rules they share.
+
+Of ConfigMaps, disruption budgets and quotas the API is asked for metadata alone, so that what a
+ConfigMap holds stays in the cluster.
+"""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from cluster.objects import KubeObject, Part, TracedMetadata
+from cluster.workload_objects import PodTemplate
+
+
+class BareMetadata(TracedMetadata, frozen=True):
+    """Metadata without its annotations: `kubectl apply` keeps a copy of all data in one."""
+
+    # Under a name that no API sends, so that decoding skips them.
+    annotations: dict[str, str] = field(default_factory=dict, name="(annotations are not read)")
+
+
+class ConfigMap(KubeObject, frozen=True):
+    """core/v1 ConfigMap: when and by whom it was written, never what it holds."""
+
+    metadata: BareMetadata = field(default_factory=BareMetadata)
+
+
+class PodDisruptionBudget(KubeObject, frozen=True):
+    """policy/v1 PodDisruptionBudget: when and by whom it was written."""
+
+    metadata: BareMetadata = field(default_factory=BareMetadata)
+
+
+class ResourceQuota(KubeObject, frozen=True):
+    """core/v1 ResourceQuota: when and by whom it was written."""
+
+    metadata: BareMetadata = field(default_factory=BareMetadata)
+
+
+class RevisionSpec(Part, frozen=True):
+    """The part of a workload that a revision keeps."""
+
+    template: PodTemplate = field(default_factory=PodTemplate)
+
+
+class RevisionData(Part, frozen=True):
+    """A revision's content: a patch of its workload's spec."""
+
+    spec: RevisionSpec = field(default_factory=RevisionSpec)
+
+
+class ControllerRevision(KubeObject, frozen=True):
+    """apps/v1 ControllerRevision: a pod template that a StatefulSet or DaemonSet has had."""
+
+    revision: int = 0
+    data: RevisionData = field(default_factory=RevisionData)
