@@ -1,16 +1,19 @@
-"""What digests told as over: the bot's own memory of earlier problems. Fits `knowledge.past`."""
+"""What digests told: the bot's memory of problems. Fits `knowledge.past` and `knowledge.tasks`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import or_, select
 
 from core.answers import Scope
 from core.digests import FindingHistory
+from core.questions import TimeRange
 from state.database import Database
-from state.tables import past_findings
+from state.tables import findings, past_findings
+
+_LOOKED_AT = 200
 
 
 class SqlPast:
@@ -47,10 +50,34 @@ class SqlPast:
             query = query.where(or_(past.namespace == "", past.namespace.in_(scope.namespaces)))
         async with self._database.read("look up earlier problems") as connection:
             rows = (await connection.execute(query)).scalars().all()
-        found: list[FindingHistory] = []
-        for text in rows:
-            try:
-                found.append(msgspec.json.decode(text, type=FindingHistory))
-            except (msgspec.ValidationError, msgspec.DecodeError):
-                continue
-        return found
+        return _readable(rows)
+
+    async def seen(self, period: TimeRange, scope: Scope) -> Sequence[FindingHistory]:
+        """Findings that were there in a period, those that are over and those that are not.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(findings.c.history).where(findings.c.schedule.in_(self._schedules))
+        async with self._database.read("look up the problems of a period") as connection:
+            rows = (await connection.execute(query)).scalars().all()
+        known = [*_readable(rows), *await self.resolved(scope, _LOOKED_AT)]
+        return [
+            history
+            for history in {(each.identity, each.first_seen): each for each in known}.values()
+            if history.first_seen < period.end
+            and history.last_seen >= period.start
+            and scope.allows_cluster(history.finding.owner.cluster)
+            and scope.allows_namespace(history.finding.owner.namespace)
+        ]
+
+
+def _readable(rows: Iterable[str]) -> list[FindingHistory]:
+    """Those that this version of the program can read."""
+    found: list[FindingHistory] = []
+    for text in rows:
+        try:
+            found.append(msgspec.json.decode(text, type=FindingHistory))
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            continue
+    return found

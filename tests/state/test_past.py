@@ -85,3 +85,15 @@ async def test_what_cannot_be_read_is_left_out_and_the_old_is_purged(database: D
     gone = await purge(database, START + timedelta(days=400))
     assert gone["past_findings"] == 2
     assert await names(database) == []
+
+
+async def test_of_a_period_both_what_is_over_and_what_is_not_are_told(database: Database) -> None:
+    await tell(database, "daily", 1, history("payments"), history("cart", over_days=None))
+    await tell(database, "trading", 1, history("ledger", over_days=None))
+    past = SqlPast(database, ("daily",))
+    then = TimeRange(START - timedelta(hours=1), START + timedelta(hours=1))
+    later = TimeRange(START + timedelta(hours=1), START + timedelta(hours=2))
+    seen = await past.seen(then, Scope())
+    assert sorted(each.finding.owner.name for each in seen) == ["cart", "payments"]
+    assert await past.seen(later, Scope()) == []
+    assert await past.seen(then, Scope(namespaces=frozenset({"trading"}))) == []
