@@ -14,13 +14,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import threads
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, lay_out
+from bot.mrkdwn import escape
 from bot.notices import SLACK_FAILURES, explain, new_reference
 from bot.replies import Reply
 from bot.services import Services
 from bot.surfaces import Place, ReplySurface, Surface, ThreadSurface
 from bot.turns import ThreadKey, Turns
 from core.answers import Answer, Delta, Done, Progress, Scope, Turn
-from core.errors import OpsbotError
+from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,11 @@ class Answering:
             )
             await job.surface.finish([interrupted])
             raise
+        except RequestError as error:
+            told = explain(error, reference)
+            slip = notices.hint(escape(told.headline), escape(told.remedy))
+            await job.surface.finish([slip])
+            return
         except Exception as error:  # whatever fails, the waiting reader is told
             log.exception("question failed, ref %s", reference)
             await self._keep(reference, job.channel, _unanswered(job))

@@ -21,6 +21,10 @@ class OpsbotError(Exception):
         self.remedy = remedy
 
 
+class RequestError(OpsbotError):
+    """What was typed cannot be answered; to ask the same again is in vain."""
+
+
 class KnowledgeError(OpsbotError):
     """A source, the vector store or the model failed."""
 

@@ -127,14 +127,18 @@ class RagChain:
         history: Sequence[Turn] = (),
         scope: Scope = Scope(),  # noqa: B008  (frozen)
         options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
+        reading: Reading | None = None,
     ) -> AsyncGenerator[AnswerEvent, None]:
-        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        """Progress and checked deltas, then exactly one Done. Never raises for a lost model.
+
+        `reading` is for a question that a task has read already; else the rules read it.
+        """
         began = self._clock.now()
         end = asyncio.get_running_loop().time() + self._limits.answer_timeout_seconds
         asked = self._redact(question)
         turns = [replace(turn, text=self._redact(turn.text)) for turn in history]
         yield Progress("Looking at the live cluster and the runbooks…")
-        evidence = await self._look(asked, turns, scope)
+        evidence = await self._look(asked, turns, scope, reading)
         answer = _not_found(evidence)
         if not evidence.passages:
             yield Delta(answer.text)
@@ -162,20 +166,14 @@ class RagChain:
                     return event.answer
         raise AssertionError("the stream ends with Done")
 
-    async def _look(self, question: str, turns: Sequence[Turn], scope: Scope) -> _Evidence:
+    async def _look(
+        self, question: str, turns: Sequence[Turn], scope: Scope, read: Reading | None
+    ) -> _Evidence:
         names, namespaces = await self._known()
-        whole = resolve(question, turns, names, namespaces)
-        reading = self._retriever.read(whole, names, namespaces)
-        most = self._limits.passages
-        lookups = [
-            self._bounded("documentation search", self._retriever.look(reading, scope, most))
-        ]
-        if self._live is not None:
-            lookups.insert(0, self._bounded("the live cluster", self._live.look(reading, scope)))
-        found = await asyncio.gather(*lookups)
-        passages = merge(found, most + 2 * min(reading.limit or 0, most))
-        if not is_answerable(reading, passages):
-            passages = ()
+        whole = question if read else resolve(question, turns, names, namespaces)
+        reading = read or self._retriever.read(whole, names, namespaces)
+        found = await self.look(reading, scope)
+        passages = found.passages if is_answerable(reading, found.passages) else ()
         remedies: Mapping[str, tuple[Passage, ...]] = {}
         if is_error_list(reading, passages):
             remedies = await self._remedies(reading, passages, scope)
@@ -186,9 +184,24 @@ class RagChain:
             passages=passages,
             remedies={key: tuple(p.id for p in told) for key, told in remedies.items()},
             has_live=self._live is not None,
+            gaps=found.gaps,
+            looked_in=found.looked_in,
+            names=names,
+        )
+
+    async def look(self, reading: Reading, scope: Scope) -> Lookup:
+        """Look at the live cluster and at what is written, at once; never raises."""
+        most = self._limits.passages
+        lookups = [
+            self._bounded("documentation search", self._retriever.look(reading, scope, most))
+        ]
+        if self._live is not None:
+            lookups.insert(0, self._bounded("the live cluster", self._live.look(reading, scope)))
+        found = await asyncio.gather(*lookups)
+        return Lookup(
+            passages=merge(found, most + 2 * min(reading.limit or 0, most)),
             gaps=tuple(gap for lookup in found for gap in lookup.gaps),
             looked_in=tuple(dict.fromkeys(p for lookup in found for p in lookup.looked_in)),
-            names=names,
         )
 
     async def _remedies(
