@@ -14,14 +14,13 @@ from core.answers import Gap
 from core.errors import ClusterError
 from core.findings import Finding
 from core.loglines import LogEntry, is_error, parse_log
+from core.logscan import headline
 from core.redact import Redactor
 from core.templates import group, mask
 
 READS_AT_ONCE = 8
 MAX_LINES = 5
 LAST_WORDS = 4
-TRACE_HEADS = frozenset({"Traceback (most recent call last):"})
-MAX_LINE_CHARS = 300
 MAX_FINDINGS = 40
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
@@ -100,20 +99,7 @@ def telling_lines(text: str, *, has_ended: bool = True) -> list[str]:
     for entry in [*last_words, *reversed(latest)]:
         if len(chosen) < MAX_LINES:
             chosen[entry.line_number] = entry
-    return [_line(chosen[number]) for number in sorted(chosen)]
-
-
-def _line(entry: LogEntry) -> str:
-    """The message's first line and, of a stack trace, the line with the (innermost) exception."""
-    lines = [line for line in entry.message.strip().splitlines() if line.strip()]
-    # Frames are indented; what is not, after the first line, names an exception. Go's are not,
-    # but its first line says it all.
-    rest = [] if "panic" in lines[0] else lines[1:]
-    named = [line for line in rest if not line[0].isspace() and line not in TRACE_HEADS]
-    line = f"{lines[0].strip()} … {named[-1].strip()}" if named else lines[0].strip()
-    level = f"{entry.level.name} " if entry.level and not line.startswith(entry.level.name) else ""
-    told = level + line
-    return told if len(told) <= MAX_LINE_CHARS else told[: MAX_LINE_CHARS - 1] + "…"
+    return [headline(chosen[number]) for number in sorted(chosen)]
 
 
 class LogReader:

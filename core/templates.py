@@ -15,6 +15,7 @@ from core.loglines import LogEntry
 MAX_TEMPLATE_CHARS = 400
 _MAX_FRAME_CHARS = 500
 _MAX_LINE_CHARS = 2000
+_MAX_KNOWN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ _TELLING_KEYS = (
     r"(?:[\w.]+[._])?(?:reason|(?:status|exit|error)?_?code|status|error|err|level|class|type|kind"
     r"|state|method|op|operation|exit|errno|signal|phase|component|module|severity|cause)"
 )
-_HEX_ID = r"(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}"
+_HEX_ID = (
+    r"(?:(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,}"
+    # What calls itself an id is one, also if by chance it has no letter.
+    r"|(?:(?<=id: )|(?<=id:)|(?<=id=))[0-9a-f]{16,64})"
+)
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TIME = (
     r"\d{4}[-/]\d\d[-/]\d\d[t ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:z|[ ]?[+-]\d\d:?\d\d)?"
@@ -60,7 +65,8 @@ _DURATION = (
 )
 _SIZE = r"\d+(?:\.\d+)?[ ]?(?:[kmgtp]i?b|[kmgtp]i|bytes|b)(?!\w)"
 # Random parts that Kubernetes gives to pods; their alphabet has no vowels. The workload stays.
-_RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
+# Kubernetes uses no 0, 1 and 3 either, but which digit it is must not decide on a template.
+_RANDOM = "[bcdfghjklmnpqrstvwxz0-9]"
 _NAME = (
     rf"(?<=-)(?=[a-z0-9\-]*\d)(?=[0-9\-]*[a-z]){_RANDOM}{{6,10}}-{_RANDOM}{{5}}(?![\w-])"
     rf"|(?<=-)(?=[a-z]*\d)(?=\d*[a-z]){_RANDOM}{{5}}(?![\w-])"
@@ -99,6 +105,7 @@ _REPEATS = re.compile(r"((?<![\w\-./])[\w\-./]{0,60}<[A-Z]{2,8}>)(?:[,;|]?[ ]?\1
 _SPACES = re.compile(r"\s+")
 _COMBINED = re.compile(r"^\(combined from similar events\): ", re.IGNORECASE)
 _DIGITS = str.maketrans("123456789", "000000000")
+_HAS_DIGIT = re.compile(r"[0-9]")
 
 
 def mask(message: str) -> str:
@@ -119,6 +126,27 @@ def mask(message: str) -> str:
     return _mask_line(line[:_MAX_LINE_CHARS])
 
 
+class Templates:
+    """Masks many messages: of those that differ in digits alone, one is masked."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str | None] = {}
+
+    def of(self, message: str) -> str:
+        """As `mask`."""
+        key = message.translate(_DIGITS)
+        template = self._known.get(key, "")
+        if template:
+            return template
+        masked = mask(message)
+        if template is not None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            # A template that keeps digits, such as "exit code 137", holds for these digits alone.
+            self._known[key] = None if _HAS_DIGIT.search(masked) else masked
+        return masked
+
+
 def group(entries: Iterable[LogEntry]) -> list[LogGroup]:
     """Group entries by their templates.
 
@@ -128,16 +156,12 @@ def group(entries: Iterable[LogEntry]) -> list[LogGroup]:
     Returns:
         Most frequent first; of equal ones, the one that came first.
     """
-    known: dict[str, str] = {}
+    templates = Templates()
     firsts: dict[str, LogEntry] = {}
     lasts: dict[str, LogEntry] = {}
     counts: dict[str, int] = {}
     for entry in entries:
-        # Most lines differ in digits alone: one template a digit-blind key, not one a line.
-        key = entry.message.translate(_DIGITS)
-        template = known.get(key)
-        if template is None:
-            template = known[key] = mask(entry.message)
+        template = templates.of(entry.message)
         if template in counts:
             counts[template] += 1
         else:
