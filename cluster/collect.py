@@ -203,6 +203,7 @@ def _for_window(thresholds: Thresholds, window: TimeRange) -> Thresholds:
         bad_exit_recent_seconds=max(thresholds.bad_exit_recent_seconds, seconds),
         job_failed_recent_seconds=max(thresholds.job_failed_recent_seconds, seconds),
         evicted_recent_seconds=max(thresholds.evicted_recent_seconds, seconds),
+        gone_object_recent_seconds=max(thresholds.gone_object_recent_seconds, seconds),
     )
 
 

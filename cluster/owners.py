@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster.objects import KubeObject, Metadata, OwnerReference
+from cluster.objects import KubeObject, Metadata, OwnerReference, Pod
 from core.findings import ObjectRef
 
 MAX_STEPS = 6  # owners are two or three deep; a loop in broken data must end
@@ -38,12 +38,16 @@ class OwnerIndex:
         """The object of this kind, namespace and name, if it was read."""
         return self._by_name.get((kind, namespace, name))
 
+    def has_uid(self, uid: str) -> bool:
+        """Whether the object with this uid was read."""
+        return uid in self._by_uid
+
     def chain(self, obj: KubeObject) -> list[ObjectRef]:
         """The object and its owners, top owner last; at least the object itself."""
         refs = [ref_of(self._cluster, obj)]
         current: KubeObject | None = obj
         while current is not None and len(refs) < MAX_STEPS:
-            reference = _controller(current.metadata)
+            reference = _controller(current.metadata) or self._by_ordinal(current)
             if reference is None:
                 break
             namespace = current.metadata.namespace
@@ -60,6 +64,14 @@ class OwnerIndex:
     def top(self, obj: KubeObject) -> ObjectRef:
         """The top owner, or the object itself."""
         return self.chain(obj)[-1]
+
+    def _by_ordinal(self, obj: KubeObject) -> OwnerReference | None:
+        """A pod without owners that is called as a StatefulSet's: the set will adopt it."""
+        stem, _, ordinal = obj.metadata.name.rpartition("-")
+        if not isinstance(obj, Pod) or not ordinal.isdecimal():
+            return None
+        found = self.find("StatefulSet", obj.metadata.namespace, stem)
+        return OwnerReference("StatefulSet", stem, controller=True) if found else None
 
     def _unread(self, reference: OwnerReference, below: Metadata) -> ObjectRef:
         """An owner that was not read. A ReplicaSet's name still tells its Deployment."""

@@ -58,6 +58,10 @@ class Snapshot:
         """An object by kind, namespace and name."""
         return self._owners.find(kind, namespace, name)
 
+    def has_uid(self, uid: str) -> bool:
+        """Whether the object with this uid is here."""
+        return self._owners.has_uid(uid)
+
     def ref(self, obj: KubeObject) -> ObjectRef:
         """A reference to the object."""
         return ref_of(self.cluster, obj)
@@ -134,9 +138,12 @@ def snapshot_from_objects(
 
 
 async def take_snapshot(
-    client: ClusterClient, clock: Clock, namespaces: Collection[str] = frozenset()
+    client: ClusterClient,
+    clock: Clock,
+    namespaces: Collection[str] = frozenset(),
+    kinds: Collection[Kind] = KINDS,
 ) -> Snapshot:
-    """Read all kinds at once; with `namespaces`, namespaced kinds only there.
+    """Read all of `kinds` at once; with `namespaces`, namespaced kinds only there.
 
     A kind that is denied or fails costs that kind alone, and gives a Gap.
 
@@ -148,7 +155,7 @@ async def take_snapshot(
     tasks: list[asyncio.Task[_Read]] = []
     try:
         async with asyncio.TaskGroup() as group:
-            for kind in KINDS:
+            for kind in kinds:
                 places = sorted(namespaces) if namespaces and kind.is_namespaced else [""]
                 tasks += [group.create_task(_read(client, kind, place, free)) for place in places]
     except* UnreachableError as failures:

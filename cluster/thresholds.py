@@ -43,6 +43,7 @@ class Thresholds:
     node_pressure_hold_seconds: float = 0
     event_recent_seconds: float = 900
     event_minimum_count: int = 3
+    gone_object_recent_seconds: float = 3600
 
     def without_holds(self) -> Thresholds:
         """The same for a state that is known to have lasted: every hold is served."""

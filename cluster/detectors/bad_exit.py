@@ -10,6 +10,7 @@ from cluster.detectors.building import (
     containers,
     created,
     ended_evidence,
+    is_bad_end,
     is_recent,
     live_pods,
 )
@@ -27,9 +28,7 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             continue
         for status in containers(pod):
             ended = status.state.terminated
-            if ended is None or ended.exit_code in {0, 143}:
-                continue
-            if ended.reason in {"Completed", "OOMKilled"}:
+            if ended is None or not is_bad_end(ended) or ended.reason == "OOMKilled":
                 continue
             if status.restart_count >= thresholds.crash_loop_minimum_restarts and is_recent(
                 ended.finished_at, now, thresholds.recent_crash_seconds

@@ -140,6 +140,12 @@ def condition_evidence(item: Condition) -> list[Evidence]:
     return [Evidence(f"status.conditions[{item.type}]", f"{item.status} {told}".strip())]
 
 
+def is_bad_end(ended: Terminated) -> bool:
+    """Ended by a fault of its own: neither done, nor asked to stop, nor lost with its node."""
+    is_lost = ended.exit_code == 255 and ended.reason == "Unknown"  # what a node restart leaves
+    return ended.exit_code not in {0, 143} and ended.reason != "Completed" and not is_lost
+
+
 def explain_exit(ended: Terminated) -> str:
     """An exit code with its meaning: "137 (SIGKILL, killed)"."""
     meaning = EXIT_CODES.get(ended.exit_code, "")
@@ -203,18 +209,51 @@ def build(
 
     `until` is when it was last seen, by default the snapshot's time; `node` defaults to the pod's.
     """
-    top = owner or snapshot.owner(involved)
     if node is None:
         node = involved.spec.node_name if isinstance(involved, Pod) else ""
-    last = until or snapshot.taken_at
-    return Finding(
+    return build_for(
+        snapshot,
+        snapshot.ref(involved),
+        owner or snapshot.owner(involved),
         detector=detector,
         problem=problem,
         reason=reason or kind_of(involved),
         severity=severity,
-        title=f"{top.name}: {says}",
-        involved=snapshot.ref(involved),
-        owner=top,
+        says=says,
+        since=since,
+        until=until,
+        evidence=evidence,
+        node=node,
+        count=count,
+    )
+
+
+def build_for(
+    snapshot: Snapshot,
+    involved: ObjectRef,
+    owner: ObjectRef,
+    *,
+    detector: str,
+    problem: str,
+    reason: str,
+    severity: Severity,
+    says: str,
+    since: datetime,
+    until: datetime | None = None,
+    evidence: Iterable[Evidence] = (),
+    node: str = "",
+    count: int = 1,
+) -> Finding:
+    """The same about an object that is known by its name alone."""
+    last = until or snapshot.taken_at
+    return Finding(
+        detector=detector,
+        problem=problem,
+        reason=reason,
+        severity=severity,
+        title=f"{owner.name}: {says}",
+        involved=involved,
+        owner=owner,
         first_seen=min(max(since, EPOCH), last),
         last_seen=last,
         evidence=tuple(Evidence(item.field, _short(item.value)) for item in evidence),

@@ -11,6 +11,7 @@ from cluster.detectors.building import (
     created,
     ended_evidence,
     event_evidence,
+    is_bad_end,
     is_recent,
     live_pods,
     newest,
@@ -55,9 +56,8 @@ def _is_old(pod: Pod, now: datetime, thresholds: Thresholds) -> bool:
 
 
 def _crashed_lately(ended: Terminated, now: datetime, thresholds: Thresholds) -> bool:
-    is_crash = ended.exit_code not in {0, 143} and ended.reason != "Completed"
     return (
-        is_crash
+        is_bad_end(ended)
         and ended.finished_at is not None
         and is_recent(ended.finished_at, now, thresholds.recent_crash_seconds)
     )

@@ -26,7 +26,6 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
     for stateful_set in snapshot.of(StatefulSet):
         wanted = stateful_set.spec.replicas or 0
         pods = {pod.metadata.name: pod for pod in snapshot.pods_of(snapshot.ref(stateful_set))}
-        pods |= _by_name(snapshot, stateful_set, wanted)
         for ordinal in range(wanted):
             name = f"{stateful_set.metadata.name}-{ordinal}"
             pod = pods.get(name)
@@ -40,17 +39,6 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             if has_lasted(since, now, thresholds.statefulset_hold_seconds):
                 yield _blocked(snapshot, stateful_set, name, pod, since)
             break
-
-
-def _by_name(snapshot: Snapshot, stateful_set: StatefulSet, wanted: int) -> dict[str, Pod]:
-    """Ordinals found by name, for pods without owner references."""
-    found: dict[str, Pod] = {}
-    for ordinal in range(min(wanted, 100)):
-        name = f"{stateful_set.metadata.name}-{ordinal}"
-        pod = snapshot.find("Pod", stateful_set.metadata.namespace, name)
-        if isinstance(pod, Pod):
-            found[name] = pod
-    return found
 
 
 def _blocked(

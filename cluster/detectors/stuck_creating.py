@@ -16,8 +16,8 @@ from cluster.detectors.building import (
     live_pods,
     newest,
 )
-from cluster.events import first_seen, times_seen
-from cluster.objects import Pod
+from cluster.events import first_seen, text, times_seen
+from cluster.objects import Event, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Evidence, Finding, Severity
@@ -33,6 +33,9 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             continue
         if not has_lasted(created(pod), now, thresholds.stuck_creating_hold_seconds):
             continue
+        # One obstacle has several messages: what fails, and what waits for it.
+        obstacles = [item for item in snapshot.events_of(pod) if _is_obstacle(item)]
+        told = {text(item): item for item in obstacles[:3]}
         claims = ", ".join(
             volume.persistent_volume_claim.claim_name
             for volume in pod.spec.volumes
@@ -48,12 +51,16 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             says=f"pod cannot start, {event.reason}",
             since=first_seen(event),
             evidence=[
-                *event_evidence(event),
+                *(evidence for item in told.values() for evidence in event_evidence(item)),
                 Evidence("spec.nodeName", pod.spec.node_name),
                 *([Evidence("persistentVolumeClaim", claims)] if claims else []),
             ],
             count=times_seen(event),
         )
+
+
+def _is_obstacle(event: Event) -> bool:
+    return event.type == "Warning" and event.reason in STUCK_EVENTS
 
 
 def _is_creating(pod: Pod) -> bool:

@@ -105,3 +105,18 @@ def test_bare_and_static_pods_own_themselves_and_loops_end() -> None:
 def test_kinds_that_are_not_read_are_skipped() -> None:
     state = snapshot_from_objects([{"kind": "Secret", "metadata": {"name": "s"}}], NOW)
     assert state.objects == {}
+
+
+def test_events_are_found_by_uid_and_by_name_where_they_carry_none() -> None:
+    own = pod("payments")
+    moved, vague = event(own, "BackOff", last=1), event(own, "Pulled", uid="", last=3)
+    moved["involvedObject"]["namespace"] = "elsewhere"
+    state = snapshot(own, moved, vague)
+    assert [item.reason for item in state.events_of(state.of(Pod)[0])] == ["BackOff", "Pulled"]
+
+
+def test_an_ordinal_without_owner_belongs_to_the_stateful_set_of_its_name() -> None:
+    ledger = workload("StatefulSet", "ledger")
+    assert owner_of(pod("ledger-0"), ledger) == "StatefulSet shop/ledger"
+    assert owner_of(pod("ledger-x"), ledger) == "Pod shop/ledger-x"
+    assert owner_of(pod("ledger-0", namespace="other"), ledger) == "Pod other/ledger-0"

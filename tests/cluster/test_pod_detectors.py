@@ -102,6 +102,13 @@ class TestCrashLoop:
     def test_is_silent_on_a_pod_that_leaves(self, more: dict[str, Any]) -> None:
         assert found_by_all(crash_looping(**more)) == []
 
+    def test_what_a_node_restart_leaves_is_no_crash(self) -> None:
+        lost = container_status(running(), last=terminated(255, "Unknown"), restarts=2, ready=True)
+        own = container_status(running(), last=terminated(255), restarts=2, ready=True)
+        assert found_by("crash_loop", pod("a", lost)) == []
+        assert len(found_by("crash_loop", pod("a", own))) == 1
+        assert found_by("bad_exit", pod("a", container_status(terminated(255, "Unknown")))) == []
+
 
 class TestOom:
     def test_tells_limit_request_and_restarts(self) -> None:
@@ -238,6 +245,19 @@ class TestStuckCreating:
         assert finding.reason == "FailedMount"
         assert "not a directory" in told["Event FailedMount"]
         assert (told["spec.nodeName"], told["persistentVolumeClaim"]) == ("worker-1", "data-1")
+
+    def test_tells_each_message_once(self) -> None:
+        creating = pod("a", container_status(waiting("ContainerCreating")), phase="Pending")
+        (finding,) = found_by(
+            "stuck_creating",
+            creating,
+            event(creating, "FailedMount", "host path is not a directory", last=4),
+            event(creating, "FailedMount", "timed out waiting for the condition", last=2),
+            event(creating, "FailedMount", "timed out waiting for the condition", last=1),
+            event(creating, "Pulled", "not an obstacle", type_="Normal"),
+        )
+        told = [item.value for item in finding.evidence if item.field == "Event FailedMount"]
+        assert told == ["timed out waiting for the condition", "host path is not a directory"]
 
     def test_needs_an_event_that_names_an_obstacle(self) -> None:
         stuck = self.creating()
