@@ -24,6 +24,8 @@ from sandbox.cluster.watching import stream_changes
 
 TOKEN = "sandbox-cluster-token"  # noqa: S105  (a stand-in's token, printed in its documents)
 USER = "system:serviceaccount:opsbot:opsbot"
+METADATA_ONLY = "as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+META_VERSION = "meta.k8s.io/v1"
 PAGE_LIFE = timedelta(minutes=5)
 KEPT_PAGES = 64
 
@@ -201,6 +203,20 @@ class ClusterServer:
             if not selected:  # With a selector the real server does not know how many remain.
                 metadata["remainingItemCount"] = len(items) - limit
             items = items[:limit]
+        if METADATA_ONLY in request.headers.get("Accept", ""):
+            return {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": META_VERSION,
+                "metadata": metadata,
+                "items": [
+                    {
+                        "kind": "PartialObjectMetadata",
+                        "apiVersion": META_VERSION,
+                        "metadata": obj["metadata"],
+                    }
+                    for obj in items
+                ],
+            }
         return {
             "kind": f"{asked.resource.kind}List",
             "apiVersion": asked.resource.api_version,

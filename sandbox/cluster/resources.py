@@ -57,6 +57,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("apps", "v1", "replicasets", "ReplicaSet", short_names=("rs",)),
     Resource("apps", "v1", "statefulsets", "StatefulSet", short_names=("sts",)),
     Resource("apps", "v1", "daemonsets", "DaemonSet", short_names=("ds",)),
+    Resource("apps", "v1", "controllerrevisions", "ControllerRevision"),
     Resource("batch", "v1", "jobs", "Job"),
     Resource("batch", "v1", "cronjobs", "CronJob", short_names=("cj",)),
     Resource(

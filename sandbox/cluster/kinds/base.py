@@ -60,7 +60,7 @@ def metadata(
     generate_name: str = "",
     generation: int | None = None,
 ) -> Obj:
-    """An object's metadata, without the managedFields that readers leave out."""
+    """An object's metadata; `signed` adds who wrote to it."""
     made: Obj = {"name": name}
     if generate_name:
         made["generateName"] = generate_name
@@ -77,6 +77,25 @@ def metadata(
     if owner is not None:
         made["ownerReferences"] = [owner_reference(owner)]
     return made
+
+
+def signed(obj: Obj, *writers: tuple[str, datetime], subresource: str = "") -> Obj:
+    """The object with field managers, each with the time of its last write; fields are left out."""
+    entries: list[Obj] = [
+        {
+            "manager": manager,
+            "operation": "Update",
+            "apiVersion": obj["apiVersion"],
+            "time": stamp(at),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {},
+            **({"subresource": subresource} if subresource else {}),
+        }
+        for manager, at in writers
+    ]
+    told = obj["metadata"]
+    known = [*told.get("managedFields", ()), *entries]
+    return {**obj, "metadata": {**told, "managedFields": known}}
 
 
 def owner_reference(owner: Obj) -> Obj:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sandbox.cluster.kinds.base import metadata, number, object_reference
+from sandbox.cluster.kinds.base import metadata, number, object_reference, signed
 from sandbox.cluster.resources import Obj
 
 BIND_COMPLETED = {"pv.kubernetes.io/bind-completed": "yes"}
@@ -22,14 +22,18 @@ def namespace(name: str, created: datetime, team: str = "") -> Obj:
     }
 
 
-def config_map(where: str, name: str, key: str, created: datetime) -> Obj:
-    """A ConfigMap; readers look at its name, so its text is short."""
-    return {
+def config_map(
+    where: str, name: str, key: str, created: datetime, edited: datetime | None = None
+) -> Obj:
+    """A ConfigMap, short of text, that a release made and a person may have edited since."""
+    made = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata("ConfigMap", name, created, namespace=where),
         "data": {key: f"# settings of {name}\n"},
     }
+    writers = [("argocd-controller", created)]
+    return signed(made, *writers, *([("kubectl-edit", edited)] if edited else []))
 
 
 def resource_quota(where: str, hard: dict[str, str], used: dict[str, str], at: datetime) -> Obj:

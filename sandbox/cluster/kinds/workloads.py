@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sandbox.cluster.kinds.apps import App
-from sandbox.cluster.kinds.base import condition, metadata
+from sandbox.cluster.kinds.base import condition, metadata, signed
 from sandbox.cluster.resources import Obj
 
+RELEASER = "argocd-controller"
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -37,10 +38,11 @@ def deployment(
     revision: int,
     progress: Obj,
     *,
+    released: datetime,
     deadline_seconds: int = 600,
 ) -> Obj:
-    """A Deployment at its newest revision."""
-    return {
+    """A Deployment at its newest revision, which came at `released`."""
+    made: Obj = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": metadata(
@@ -68,6 +70,11 @@ def deployment(
         },
         "status": {"observedGeneration": revision, "conditions": [progress]},
     }
+    return signed(
+        signed(made, (RELEASER, released)),
+        ("kube-controller-manager", released),
+        subresource="status",
+    )
 
 
 def replica_set(app: App, owner: Obj, revision: int, replicas: int, created: datetime) -> Obj:
@@ -142,6 +149,25 @@ def stateful_set(
         ),
         "spec": spec,
         "status": {"observedGeneration": 1, "replicas": replicas},
+    }
+
+
+def controller_revision(app: App, owner: Obj, revision: int, created: datetime) -> Obj:
+    """A pod template that a StatefulSet or DaemonSet has or had."""
+    name = f"{app.name}-{app.hash}"
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata(
+            "ControllerRevision",
+            name,
+            created,
+            namespace=app.namespace,
+            labels={**app.all_labels, "controller-revision-hash": app.hash},
+            owner=owner,
+        ),
+        "data": {"spec": {"template": {**app.template(), "$patch": "replace"}}},
+        "revision": revision,
     }
 
 

@@ -28,6 +28,7 @@ def _release_cart(
         parse_stamp(before["metadata"]["creationTimestamp"]),
         revision,
         workloads.progressing("cart", app, world.now, reason),
+        released=world.now,
         deadline_seconds=before["spec"]["progressDeadlineSeconds"],
     )
     available = [each for each in before["status"]["conditions"] if each["type"] == "Available"]

@@ -138,8 +138,27 @@ PAYMENTS = _web(
     ),
     env_from=("payments-config",),
 )
+# Before its last release: it read page by page, with the memory that its page still tells of.
+PAYMENTS_BEFORE = replace(
+    PAYMENTS,
+    containers=(
+        replace(
+            PAYMENTS.containers[0],
+            memory_limit="512Mi",
+            env=tuple(
+                (name, "5000" if name == "SETTLEMENT_PAGE_ROWS" else value)
+                for name, value in PAYMENTS.containers[0].env
+            ),
+        ),
+    ),
+)
 INVENTORY = _web(
-    "shop", "inventory", "orders", "3.3.2", env=(("STOCK_SYNC_MAX_AGE_SECONDS", "120"),)
+    "shop",
+    "inventory",
+    "orders",
+    "3.3.2",
+    env=(("STOCK_SYNC_MAX_AGE_SECONDS", "120"),),
+    env_from=("inventory-config",),
 )
 EMAIL_WORKER = App(
     "shop",

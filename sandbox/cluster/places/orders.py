@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sandbox.cluster.kinds import config
 from sandbox.cluster.kinds.events import event
 from sandbox.cluster.kinds.podstatus import PodPlan, crash_looping, running, waiting
 from sandbox.cluster.lines import excerpts
@@ -120,7 +121,10 @@ def _payments(scene: Scene, born: datetime) -> None:
         app,
         2,
         born,
-        [Release("3.8.2", 26, scene.ago(days=13)), Release("3.9.0", 27, since, pods)],
+        [
+            Release("3.8.2", 26, scene.ago(days=13), app=apps.PAYMENTS_BEFORE),
+            Release("3.9.0", 27, since, pods),
+        ],
         port=80,
     )
     pod = scene.pod_of(app)
@@ -167,6 +171,8 @@ def _inventory(scene: Scene, born: datetime) -> None:
         PodPlan(node, seed, begun, (running(begun).not_ready(),)) for seed, node in ((1, 1), (2, 4))
     )
     scene.deploy(app, 2, born, [Release("3.3.2", 15, begun, pods)], port=80)
+    edited = scene.ago(minutes=34)
+    scene.add(config.config_map("shop", "inventory-config", "application.yaml", born, edited))
     for index in (0, 1):
         pod = scene.pod_of(app, index)
         ready_at = f"{since:%Y-%m-%dT%H:%M:%SZ}"

@@ -30,7 +30,9 @@ def build(scene: Scene) -> None:
         port=9090,
     )
     brokers = tuple(PodPlan(node, seed, long_ago) for seed, node in ((0, 1), (1, 3), (2, 2)))
-    scene.state(apps.KAFKA, born, brokers, port=9092, size="500Gi")
+    scene.state(
+        apps.KAFKA, born, brokers, port=9092, size="500Gi", earlier=[("4.0.0", scene.ago(days=90))]
+    )
     databases = tuple(PodPlan(node, seed, long_ago) for seed, node in ((0, 1), (1, 4)))
     scene.state(apps.ORDERS_DB, born, databases, port=5432, size="300Gi")
     # redis-0 was drained from worker-3 some time ago: whoever wrote its old address down lost it.
@@ -60,7 +62,11 @@ def build(scene: Scene) -> None:
 def _log_forwarder(scene: Scene) -> None:
     app, since = apps.LOG_FORWARDER, scene.ago(minutes=39)
     owner = workloads.daemon_set(app, scene.ago(days=205))
-    scene.add(config.service_account("platform", app.name, scene.ago(days=205)), owner)
+    scene.add(
+        config.service_account("platform", app.name, scene.ago(days=205)),
+        owner,
+        workloads.controller_revision(app, owner, 1, scene.ago(days=34)),
+    )
     plans = tuple(
         PodPlan(node, node, since, (waiting("ContainerCreating"),))
         if node == 2

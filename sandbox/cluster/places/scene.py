@@ -21,13 +21,18 @@ NOISE_SPAN = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One revision of a Deployment and the pods it still has."""
+    """One revision of a Deployment and the pods it still has.
+
+    Attributes:
+        app: The application as it was then, where more than its tag has changed since.
+    """
 
     tag: str
     revision: int
     created: datetime
     pods: tuple[PodPlan, ...] = ()
     replicas: int | None = None
+    app: App | None = None
 
 
 class Scene:
@@ -69,12 +74,13 @@ class Scene:
             created,
             newest.revision,
             workloads.progressing(app.name, current, progressed or newest.created, progress),
+            released=newest.created,
             deadline_seconds=deadline_seconds,
         )
         self._add_basics(app, created, port)
         self.add(deployment)
         for release in releases:
-            released = app.with_tag(release.tag)
+            released = (release.app or app).with_tag(release.tag)
             wanted = len(release.pods) if release.replicas is None else release.replicas
             owner = workloads.replica_set(
                 released, deployment, release.revision, wanted, release.created
@@ -93,13 +99,21 @@ class Scene:
         size: str = "",
         storage_class: str = "fast-ssd",
         unbound: frozenset[int] = frozenset(),
+        earlier: Sequence[tuple[str, datetime]] = (),
     ) -> Obj:
-        """Add a StatefulSet with its pods, claims, volumes and headless Service."""
+        """Add a StatefulSet with its pods, claims, volumes and headless Service.
+
+        `earlier` are the tags it had before, oldest first, and when each came; the present one
+        came with the oldest pod.
+        """
         owner = workloads.stateful_set(
             app, len(plans), created, storage_class=storage_class, size=size
         )
         self._add_basics(app, created, port, headless=True)
         self.add(owner)
+        present = app.image.rpartition(":")[2], min(plan.created for plan in plans)
+        for at, (tag, came) in enumerate([*earlier, present], start=1):
+            self.add(workloads.controller_revision(app.with_tag(tag), owner, at, came))
         self.add_pods(app, owner, plans)
         for plan in plans if size else ():
             claim = config.claim(owner, plan.seed, plan.created, is_bound=plan.seed not in unbound)

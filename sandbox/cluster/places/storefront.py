@@ -155,48 +155,57 @@ def _catalog(scene: Scene, born: datetime) -> None:
             ),
         )
     requests = {"name": "http_requests_per_second"}
+    scaler = scaling.horizontal_pod_autoscaler(
+        deployment,
+        2,
+        6,
+        born,
+        metric={
+            "type": "Pods",
+            "pods": {
+                "metric": requests,
+                "target": {"type": "AverageValue", "averageValue": "120"},
+            },
+        },
+        current={
+            "type": "Pods",
+            "pods": {"metric": requests, "current": {"averageValue": "71"}},
+        },
+        conditions=[
+            condition(
+                "AbleToScale",
+                "True",
+                born,
+                "ReadyForNewScale",
+                "recommended size matches current size",
+            ),
+            condition(
+                "ScalingActive",
+                "True",
+                born,
+                "ValidMetricFound",
+                "the HPA was able to successfully calculate a replica count from pods metric "
+                "http_requests_per_second",
+            ),
+            condition(
+                "ScalingLimited",
+                "False",
+                born,
+                "DesiredWithinRange",
+                "the desired count is within the acceptable range",
+            ),
+        ],
+    )
     scene.add(
-        scaling.horizontal_pod_autoscaler(
-            deployment,
-            2,
-            6,
-            born,
-            metric={
-                "type": "Pods",
-                "pods": {
-                    "metric": requests,
-                    "target": {"type": "AverageValue", "averageValue": "120"},
-                },
-            },
-            current={
-                "type": "Pods",
-                "pods": {"metric": requests, "current": {"averageValue": "71"}},
-            },
-            conditions=[
-                condition(
-                    "AbleToScale",
-                    "True",
-                    born,
-                    "ReadyForNewScale",
-                    "recommended size matches current size",
-                ),
-                condition(
-                    "ScalingActive",
-                    "True",
-                    born,
-                    "ValidMetricFound",
-                    "the HPA was able to successfully calculate a replica count from pods metric "
-                    "http_requests_per_second",
-                ),
-                condition(
-                    "ScalingLimited",
-                    "False",
-                    born,
-                    "DesiredWithinRange",
-                    "the desired count is within the acceptable range",
-                ),
-            ],
-        )
+        scaler,
+        event(
+            scaler,
+            "SuccessfulRescale",
+            "New size: 2; reason: All metrics below target",
+            first=scene.ago(minutes=31),
+            kind="Normal",
+            source="horizontal-pod-autoscaler",
+        ),
     )
 
 

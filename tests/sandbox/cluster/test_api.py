@@ -241,7 +241,21 @@ async def test_groups_and_resources_are_told(api: client.ApiClient) -> None:
         "ReplicaSet",
         "StatefulSet",
         "DaemonSet",
+        "ControllerRevision",
     }
+
+
+async def test_metadata_alone_can_be_asked_for(http: aiohttp.ClientSession) -> None:
+    accept = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
+    path = "/api/v1/namespaces/shop/configmaps"
+    async with http.get(path, headers=accept, params={"limit": 500}) as response:
+        found = await response.json()
+    assert found["kind"] == "PartialObjectMetadataList"
+    assert {each["kind"] for each in found["items"]} == {"PartialObjectMetadata"}
+    assert all("data" not in each for each in found["items"])
+    edited = next(e for e in found["items"] if e["metadata"]["name"] == "inventory-config")
+    writers = [each["manager"] for each in edited["metadata"]["managedFields"]]
+    assert writers == ["argocd-controller", "kubectl-edit"]
 
 
 @pytest.mark.parametrize(
