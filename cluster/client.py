@@ -11,23 +11,20 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 
-from cluster.decode import Page, decode_page
 from cluster.kinds import Kind
-from cluster.objects import KubeObject
+from cluster.listing import Listing, read_list
 from cluster.refusals import UnreachableError, not_kubernetes, refused
 from core.errors import ClusterError
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient, Configuration
 
-T = TypeVar("T", bound=KubeObject)
-
-PAGE_SIZE = 500
-BIG_PAGE_BYTES = 200_000  # decoding more than this would hold the event loop for milliseconds
+JSON = "application/json, */*"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +33,6 @@ class Timeouts:
 
     connect_seconds: float = 5.0
     total_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """All objects of one kind; `unreadable` of them fitted no struct and are missing."""
-
-    items: tuple[KubeObject, ...]
-    unreadable: int = 0
-
-
-class _ExpiredListError(Exception):
-    """410 Gone: the continue token is too old, so the list has to start again."""
 
 
 class ClusterClient:
@@ -139,43 +124,13 @@ class ClusterClient:
             ClusterError: Unreachable, refused, too slow, or not a Kubernetes API.
         """
         asked = f"list {kind.plural} of cluster {self.name}"
-        for _ in range(2):
-            try:
-                return await self._list_once(kind, namespace, asked)
-            except _ExpiredListError:
-                continue
-        raise ClusterError(
-            asked, "the list expired twice while it was read", "Try again; the API is very busy"
-        )
+        verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
+        accept = METADATA_ONLY if kind.is_metadata_only else JSON
 
-    async def _list_once(self, kind: Kind, namespace: str, asked: str) -> Listing:
-        items: list[KubeObject] = []
-        unreadable = 0
-        token = ""
-        while True:
-            query = {"limit": str(PAGE_SIZE)}
-            if token:
-                query["continue"] = token
-            status, body = await self._get(kind.path(namespace), query, asked)
-            if status == 410:
-                raise _ExpiredListError
-            if status != 200:
-                verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
-                raise refused(asked, status, body, verb)
-            page = await self._decode(body, kind.struct, asked)
-            items.extend(page.items)
-            unreadable += page.unreadable
-            token = page.next_token
-            if not token:
-                return Listing(tuple(items), unreadable)
+        async def ask(query: dict[str, str]) -> tuple[int, bytes]:
+            return await self._get(kind.path(namespace), query, asked, accept)
 
-    async def _decode(self, body: bytes, struct: type[T], asked: str) -> Page[T]:
-        try:
-            if len(body) > BIG_PAGE_BYTES:
-                return await asyncio.to_thread(decode_page, body, struct)
-            return decode_page(body, struct)
-        except ValueError as error:
-            raise not_kubernetes(asked) from error
+        return await read_list(ask, kind, {}, asked, verb)
 
     async def pod_log(
         self,
@@ -233,18 +188,22 @@ class ClusterClient:
         """Close the connections."""
         await self._api.close()
 
-    async def _get(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
+    async def _get(
+        self, path: str, query: dict[str, str], asked: str, accept: str = JSON
+    ) -> tuple[int, bytes]:
         renewals = self._renewals
-        status, body = await self._send(path, query, asked)
+        status, body = await self._send(path, query, asked, accept)
         if status == 401 and self._renew is not None:
             async with self._renewing:
                 if self._renewals == renewals:  # nobody else did while we waited
                     await self._renew()
                     self._renewals += 1
-            status, body = await self._send(path, query, asked)
+            status, body = await self._send(path, query, asked, accept)
         return status, body
 
-    async def _send(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
+    async def _send(
+        self, path: str, query: dict[str, str], asked: str, accept: str
+    ) -> tuple[int, bytes]:
         timeout = aiohttp.ClientTimeout(
             total=self._timeouts.total_seconds, sock_connect=self._timeouts.connect_seconds
         )
@@ -255,7 +214,7 @@ class ClusterClient:
                     path,
                     "GET",
                     query_params=list(query.items()),
-                    header_params={"Accept": "application/json, */*"},
+                    header_params={"Accept": accept},
                     auth_settings=["BearerToken"],
                     _preload_content=False,
                     _request_timeout=timeout,

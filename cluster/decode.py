@@ -17,6 +17,7 @@ class ListMetadata(Struct, frozen=True):
     """`continue` is the token of the next page, '' on the last."""
 
     token: str = msgspec.field(name="continue", default="")
+    version: str = msgspec.field(name="resourceVersion", default="")
 
 
 class ObjectList(Struct, Generic[T], frozen=True):
@@ -28,11 +29,17 @@ class ObjectList(Struct, Generic[T], frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One decoded page; `unreadable` counts the objects that fit no struct and were left out."""
+    """One decoded page.
+
+    Attributes:
+        unreadable: How many objects fitted no struct and were left out.
+        version: The list's resourceVersion, from which a watch goes on.
+    """
 
     items: list[T]
     next_token: str
     unreadable: int = 0
+    version: str = ""
 
 
 def decode_page(raw: bytes, struct: type[T]) -> Page[T]:
@@ -47,7 +54,7 @@ def decode_page(raw: bytes, struct: type[T]) -> Page[T]:
         return _decode_leniently(raw, struct)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
-    return Page(page.items or [], page.metadata.token)
+    return Page(page.items or [], page.metadata.token, version=page.metadata.version)
 
 
 def _decode_leniently(raw: bytes, struct: type[T]) -> Page[T]:
@@ -63,8 +70,10 @@ def _decode_leniently(raw: bytes, struct: type[T]) -> Page[T]:
         except ValueError:
             unreadable += 1
     metadata = plain.get("metadata") or {}
-    token = metadata.get("continue") if isinstance(metadata, dict) else ""
-    return Page(items, token or "", unreadable)
+    if not isinstance(metadata, dict):
+        metadata = {}
+    token, version = metadata.get("continue"), metadata.get("resourceVersion")
+    return Page(items, token or "", unreadable, version or "")
 
 
 def convert(plain: object, struct: type[T]) -> T:

@@ -181,9 +181,17 @@ class PodStatus(Part, frozen=True):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
+class PodMetadata(Metadata, frozen=True):
+    """Metadata without annotations: networks and injectors write kilobytes into those of pods."""
+
+    # Under a name that no API sends, so that decoding skips them.
+    annotations: dict[str, str] = field(default_factory=dict, name="(annotations are not read)")
+
+
 class Pod(KubeObject, frozen=True):
     """core/v1 Pod."""
 
+    metadata: PodMetadata = field(default_factory=PodMetadata)
     spec: PodSpec = field(default_factory=PodSpec)
     status: PodStatus = field(default_factory=PodStatus)
 

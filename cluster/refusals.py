@@ -15,6 +15,13 @@ class UnreachableError(ClusterError):
     """The API server cannot be reached or knows us not: nothing else need be tried."""
 
 
+class ExpiredError(ClusterError):
+    """410 Gone: a position in a list or a watch is too old; it has to start again."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(asked, "the position in the list has expired (410)", "Try again")
+
+
 def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
     """The error for a status other than 200; `verb` is the right that was needed."""
     if status == 401:

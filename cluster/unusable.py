@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cluster.client import ClusterClient, Listing
+from cluster.client import ClusterClient
 from cluster.kinds import Kind
+from cluster.listing import Listing
 from core.errors import ClusterError
 
 
