@@ -12,6 +12,7 @@ from typing import TextIO
 
 from sandbox.cluster.recorded import RecordedCluster
 from sandbox.cluster.server import run_cluster
+from sandbox.cluster.versions import as_served
 
 
 async def serve_recordings(
@@ -30,7 +31,7 @@ async def serve_recordings(
             try:
                 given = await asyncio.to_thread(json.loads, line)
                 world = RecordedCluster(
-                    given["objects"],
+                    as_served(given["objects"]),
                     given.get("logs"),
                     now=datetime.fromisoformat(given["now"]),
                     kept_log_lines=None,
