@@ -33,21 +33,20 @@ from core.answers import Scope
 from core.clock import SystemClock
 from core.errors import OpsbotError, SettingsError
 from core.redact import Redactor
-from knowledge import chunks, points, sparse
+from knowledge import chunks, markdownpages, points, sparse
 from knowledge.index import IndexProgress
 from knowledge.library import Library
 from knowledge.minilm import MiniLmEmbedder
 from knowledge.ports import Embedder, VectorStore
 from knowledge.reading import read_question
 from knowledge.retrieve import LEG_LIMIT, rank, search
-from knowledge.sources import markdown
 from knowledge.store_edge import EdgeStore
 from knowledge.vector_cache import CachedEmbedder
 
 # A scorer looks at ten; twice as many cost nothing.
 PAGES_A_QUESTION = 20
 # What decides what is in an index. When its code changes, an old one measures nothing.
-_INDEX_CODE = (chunks, markdown, points, sparse)
+_INDEX_CODE = (chunks, markdownpages, points, sparse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,7 @@ async def open_index(
         [f"markdown:{corpus}"], store, embedder, Redactor(REDACTION_KEY), SystemClock(), UTC
     )
     try:
+        await library.start()
         report = await library.index(show)
         await library.fill_dense(show)
         for path, why in report.problems:
