@@ -6,7 +6,7 @@ It is longer than others, because it names every part once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +19,12 @@ from bot.datafolder import DataFolder
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.schedule import Schedule
-from bot.services import EdgeLimits, Services
+from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
+from cluster.limits import LiveLimits
 from cluster.thresholds import Thresholds
 from cluster.topology import LiveTopology
 from cluster.unusable import UnusableClient
@@ -46,6 +47,12 @@ from knowledge.sources import open_source
 from knowledge.sources.config import SourceConfig, Surroundings
 from knowledge.store_edge import Bm25Encoder, EdgeStore
 from knowledge.store_server import ServerOptions, ServerStore, connect
+from knowledge.tasks.chained import ChainedTask
+from knowledge.tasks.errors import errors
+from knowledge.tasks.limits import LimitsTask
+from knowledge.tasks.named import impact, owner
+from knowledge.tasks.naming import Namer
+from knowledge.tasks.similar import similar
 from knowledge.wording import ModelWordsmith
 from state.answers import SqlAnswerStore
 from state.database import Database
@@ -139,6 +146,14 @@ async def open_app(
             limits=ChainLimits(answer_timeout_seconds=settings.llm_timeout_seconds),
             redact=redactor.redact,
         )
+        namer = Namer(facts if clients else None, library, library)
+        tasks: Mapping[str, Answerer] = {
+            "errors": ChainedTask(chain, errors(namer, clock, settings.zone)),
+            "similar": ChainedTask(chain, similar(namer)),
+            "impact": ChainedTask(chain, impact(namer, library)),
+            "owner": ChainedTask(chain, owner(namer, library)),
+            "limits": LimitsTask(chain, namer, LiveLimits(collector) if clients else None, clock),
+        }
         searcher = Searcher(
             library,
             store,
@@ -180,7 +195,7 @@ async def open_app(
         )
         preview = digests[plans[0].name]
         yield App(
-            engine=LocalEngine(chain, searcher, preview, library, health),
+            engine=LocalEngine(chain, tasks, searcher, preview, library, health),
             services=Services(
                 answerer=chain,
                 search=searcher,
@@ -195,6 +210,7 @@ async def open_app(
                     # as a whole reaches the edge's own limit.
                     answer_timeout_seconds=settings.llm_timeout_seconds + 10,
                 ),
+                tasks=tasks,
             ),
             checks=health,
             schedules=schedules,

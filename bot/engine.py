@@ -6,7 +6,7 @@ folder to do it. The command line cannot tell them apart.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -23,8 +23,10 @@ from knowledge.searchquery import Mistake
 class Engine(Protocol):
     """Everything that a terminal can ask for."""
 
-    def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
-        """As `bot.services.Answerer.stream`, without a thread."""
+    def ask(
+        self, question: str, options: GenerationOptions, task: str = ""
+    ) -> AsyncIterator[AnswerEvent]:
+        """As `bot.services.Answerer.stream`, without a thread; by a task where one is named."""
         ...
 
     async def search(self, text: str) -> Lookup:
@@ -49,14 +51,18 @@ class LocalEngine:
     """The engine in this process."""
 
     answerer: Answerer
+    tasks: Mapping[str, Answerer]
     searcher: Search
     digests: Digests
     library: Library
     checks: Health
 
-    def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
+    def ask(
+        self, question: str, options: GenerationOptions, task: str = ""
+    ) -> AsyncIterator[AnswerEvent]:
         """Answer one question, without a thread and without a scope."""
-        return self.answerer.stream(question, options=options)
+        answerer = self.tasks[task] if task else self.answerer
+        return answerer.stream(question, options=options)
 
     async def search(self, text: str) -> Lookup:
         """Search, without a scope."""

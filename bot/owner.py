@@ -77,7 +77,8 @@ class OwnerServer:
         body = await request.json()
         options = msgspec.convert(body["options"], GenerationOptions)
         async with _Lines(request) as lines:
-            async for event in self._engine.ask(str(body["question"]), options):
+            events = self._engine.ask(str(body["question"]), options, str(body["task"]))
+            async for event in events:
                 await lines.send(_EVENT_NAMES[type(event)], event)
         return lines.response
 
@@ -146,10 +147,10 @@ class RemoteEngine:
         self._socket_path = socket_path
 
     async def ask(
-        self, question: str, options: GenerationOptions
+        self, question: str, options: GenerationOptions, task: str = ""
     ) -> AsyncGenerator[AnswerEvent, None]:
         """As `LocalEngine.ask`, in the owner."""
-        body = {"question": question, "options": msgspec.to_builtins(options)}
+        body = {"question": question, "options": msgspec.to_builtins(options), "task": task}
         async with aclosing(self._call("/ask", body)) as lines:
             async for name, value in lines:
                 yield msgspec.convert(value, _EVENTS[name])

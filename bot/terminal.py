@@ -20,10 +20,10 @@ from bot.datafolder import DataFolder
 from bot.engine import Engine
 from bot.owner import RemoteEngine
 from bot.settings import Settings, load_settings
-from core.answers import Answer, Delta, Done, GenerationOptions, PartState
+from core.answers import Answer, AnswerEvent, Delta, Done, GenerationOptions, PartState
 from core.answers import Progress as AnswerProgress
 from core.clock import SystemClock
-from core.errors import KnowledgeError, OpsbotError
+from core.errors import KnowledgeError, OpsbotError, RequestError
 from core.timerange import parse_duration
 from digest.render_text import render_text
 from knowledge.searchquery import marks
@@ -73,11 +73,32 @@ async def _own_engine(
         yield app.engine
 
 
-async def print_answer(question: str, options: GenerationOptions, *, as_json: bool) -> int:
+async def print_task(words: str, options: GenerationOptions, *, as_json: bool) -> int:
+    """Run the task that the first word names on the others, and print as `print_answer` does.
+
+    Raises:
+        RequestError: It is no task, or it needs more words.
+    """
+    from bot.commands.table import TASKS  # noqa: PLC0415  (brings the Slack client along)
+
+    name, _, argument = words.strip().partition(" ")
+    row = next((row for row in TASKS if row.name == name.lower()), None)
+    if row is None:
+        known = ", ".join(row.name for row in TASKS)
+        raise RequestError(f"run {name!r}", "it is no task", f"These are: {known}.")
+    if row.needs_argument and not argument.strip():
+        raise RequestError(f"run {row.name!r}", "it needs more words", f"Usage: {row.usage}")
+    return await print_answer(argument.strip(), options, as_json=as_json, task=row.name)
+
+
+async def print_answer(
+    question: str, options: GenerationOptions, *, as_json: bool, task: str = ""
+) -> int:
     """Ask and print; exit code 0 for an answer, 3 for "not found"."""
     out, err = Console(), Console(stderr=True)
     async with any_engine() as engine:
-        answer = await _follow(engine, question, options, out, err, as_json=as_json)
+        events = engine.ask(question, options, task)
+        answer = await _follow(events, out, err, is_live=options.stream and not as_json)
     if as_json:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
     elif not (out.is_terminal and options.stream):
@@ -88,22 +109,16 @@ async def print_answer(question: str, options: GenerationOptions, *, as_json: bo
 
 
 async def _follow(
-    engine: Engine,
-    question: str,
-    options: GenerationOptions,
-    out: Console,
-    err: Console,
-    *,
-    as_json: bool,
+    events: AsyncIterator[AnswerEvent], out: Console, err: Console, *, is_live: bool
 ) -> Answer:
-    is_live = out.is_terminal and options.stream and not as_json
+    is_live = is_live and out.is_terminal
     text = ""
     answer: Answer | None = None
     with (
         err.status("Looking…") as status,
         Live(Markdown(""), console=out, auto_refresh=False, transient=False) as live,
     ):
-        async for event in engine.ask(question, options):
+        async for event in events:
             match event:
                 case AnswerProgress():
                     status.update(event.text)

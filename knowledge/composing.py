@@ -74,9 +74,13 @@ def incidents(
 
 
 def _verdict(reading: Reading, report: list[Numbered]) -> str:
+    """How sure it is: a name or a code that both speak of; words alone make a report only near."""
     text = " ".join(f"{p.title} {p.text}" for _, p in report).lower()
-    is_same = not reading.names or any(name.lower() in text for name in reading.names)
-    return "Yes" if is_same else "The nearest report is about something else"
+    if reading.names:
+        is_same = any(name.lower() in text for name in reading.names)
+        return "Yes" if is_same else "The nearest report is about something else"
+    is_same = any(code.lower() in text for code in reading.codes)
+    return "Yes" if is_same else "The nearest report"
 
 
 def _is_about_fix(unit: Unit, passage: Passage) -> bool:

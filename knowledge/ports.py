@@ -8,7 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from core.answers import GenerationOptions, Lookup, Scope
-from core.questions import Reading
+from core.changes import Timeline
+from core.findings import ObjectRef
+from core.inspections import Inspection, LogsRead, Targets
+from core.questions import Reading, TimeRange
+from core.resources import ResourcesFound
 
 
 class LiveFacts(Protocol):
@@ -27,6 +31,37 @@ class LiveFacts(Protocol):
 
     async def look(self, reading: Reading, scope: Scope) -> Lookup:
         """Facts on what the question names; failures are `gaps`, never exceptions."""
+        ...
+
+
+class LiveLimits(Protocol):
+    """What containers may use and are promised. Implemented by `cluster.limits`."""
+
+    async def of(self, reading: Reading, scope: Scope) -> ResourcesFound:
+        """Of the workloads that a question names; clusters that cannot be read are `gaps`."""
+        ...
+
+
+class LiveTrail(Protocol):
+    """What happened to single objects of the live cluster. Implemented by `cluster.trail`.
+
+    What cannot be read is a Gap, never an exception.
+    """
+
+    async def find(self, reading: Reading, scope: Scope) -> Targets:
+        """The workloads, nodes or namespaces that a text names."""
+        ...
+
+    async def inspect(self, about: ObjectRef, scope: Scope) -> Inspection:
+        """How an object stands, with its Events."""
+        ...
+
+    async def logs(self, about: ObjectRef, scope: Scope) -> LogsRead:
+        """The errors in the logs of its unhealthy containers, or of two healthy ones."""
+        ...
+
+    async def changes(self, about: ObjectRef, window: TimeRange, scope: Scope) -> Timeline:
+        """What changed about it in a window, and what stands just before its troubles."""
         ...
 
 

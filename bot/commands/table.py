@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import ask, digest, help, search, status  # noqa: A004  (named as people type it)
+from bot.commands import ask, digest, help, search, status, task  # noqa: A004  (named as people type it)
 from bot.commands.command import Command, Group
 
 COMMANDS: tuple[Command, ...] = (
@@ -27,12 +27,61 @@ COMMANDS: tuple[Command, ...] = (
         takes_argument=True,
     ),
     Command(
+        name="similar",
+        usage="similar <error text>",
+        summary="finds incidents and past findings like it, and what helped then",
+        example="similar OOMKilled exit code 137",
+        run=task.run,
+        group=Group.ASK,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="errors",
+        usage="errors [N] [since 2h] [code 503] [ns shop]",
+        summary="lists the last critical errors, each with its fix",
+        example="errors 5 since 2h ns shop",
+        run=task.run,
+        group=Group.WRONG,
+        takes_argument=True,
+    ),
+    Command(
         name="digest",
         usage="digest [window]",
         summary="shows what is broken now and what changed, to you alone",
         example="digest 6h",
         run=digest.run,
         group=Group.WRONG,
+        takes_argument=True,
+    ),
+    Command(
+        name="limits",
+        usage="limits <workload>",
+        summary="compares requests and limits in the cluster with the documented ones",
+        example="limits payments",
+        run=task.run,
+        group=Group.TOUCHES,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="impact",
+        usage="impact <node or service>",
+        summary="tells which services are hit when it fails, and whose they are",
+        example="impact worker-3",
+        run=task.run,
+        group=Group.TOUCHES,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="owner",
+        usage="owner <service>",
+        summary="tells whose it is and who is on call",
+        example="owner payments",
+        run=task.run,
+        group=Group.TOUCHES,
+        needs_argument=True,
         takes_argument=True,
     ),
     Command(
@@ -50,6 +99,8 @@ COMMANDS: tuple[Command, ...] = (
         run=help.run,
     ),
 )
+
+TASKS = tuple(row for row in COMMANDS if row.run is task.run)
 
 
 def usage_hint(table: tuple[Command, ...] = COMMANDS) -> str:

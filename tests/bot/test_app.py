@@ -9,6 +9,7 @@ import pytest
 
 from bot import app as root
 from bot.app import App, digest_plans, open_app
+from bot.commands.table import TASKS
 from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
 from bot.settings import Settings, load_settings
@@ -43,8 +44,8 @@ def settings_in(folder: Path, **more: Any) -> Settings:
     )
 
 
-async def ask(app: App, question: str) -> Answer:
-    async for event in app.engine.ask(question, GenerationOptions()):
+async def ask(app: App, question: str, task: str = "") -> Answer:
+    async for event in app.engine.ask(question, GenerationOptions(), task):
         if isinstance(event, Done):
             return event.answer
     raise AssertionError("no answer")
@@ -60,6 +61,23 @@ async def test_with_nothing_configured_it_starts_and_says_so(tmp_path: Path) -> 
         assert rows["search"].detail == "the index is empty"
         assert rows["state"].state is PartState.OK
         assert app.schedules == ()
+
+
+async def test_every_task_of_the_table_is_built_and_says_what_it_lacks(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    folder = DataFolder(settings.opsbot_data_dir)
+    async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
+        assert set(app.services.tasks) == {row.name for row in TASKS}
+        for task, argument, lacks in (
+            ("owner", "payments", "No service graph is configured"),
+            ("impact", "worker-3", "No service graph is configured"),
+            ("limits", "payments", "No cluster is configured (KUBECONFIG)"),
+            ("errors", "5", "KNOWLEDGE_SOURCES is empty and no cluster is configured"),
+            ("similar", "connection refused", "I found nothing"),
+        ):
+            answer = await ask(app, argument, task)
+            assert lacks in " ".join((answer.text, *answer.notes)), task
+            assert not answer.is_grounded
 
 
 async def test_a_cluster_that_cannot_be_used_is_a_gap_not_an_absence(tmp_path: Path) -> None:

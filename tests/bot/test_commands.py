@@ -5,17 +5,18 @@ from datetime import timedelta
 
 import pytest
 
+from bot.blocks.answer import SHARE_ACTION
 from bot.blocks.parts import Message
 from bot.commands.command import Command
 from bot.commands.routing import route
 from bot.commands.table import COMMANDS, usage_hint
 from bot.services import EdgeLimits
-from core.answers import PartState
+from core.answers import Done, PartState
 from core.digests import ItemState
-from core.errors import ClusterError
+from core.errors import ClusterError, RequestError
 from tests.bot.bench import Bench, seen
 from tests.bot.checks import shown
-from tests.bot.samples import digest, item, part
+from tests.bot.samples import answer, digest, item, part
 
 LIMITS = EdgeLimits()
 
@@ -97,6 +98,56 @@ async def test_help_is_shown_to_the_person_alone(either: Bench) -> None:
         assert row.summary in seen(told)
     assert not either.own()
     assert not either.fakes.answerer.asked
+
+
+async def test_a_task_is_answered_to_the_person_alone(either: Bench) -> None:
+    either.fakes.task.scripts = [[Done(answer("256Mi in the cluster [1].", question="payments"))]]
+    await either.type("limits  payments")
+    (told,) = await either.eventually(either.ephemerals)
+    await either.settle()
+    (told,) = either.ephemerals()  # in the place of the first sign of life
+    assert "*limits payments*" in seen(told)
+    assert "256Mi in the cluster [1]." in seen(told)
+    assert [question for question, _ in either.fakes.task.asked] == ["payments"]
+    assert not either.fakes.answerer.asked
+    assert not either.own()
+
+
+async def test_a_shared_task_says_what_was_asked(bench: Bench) -> None:
+    bench.fakes.task.scripts = [[Done(answer("256Mi.", question="payments"))]]
+    await bench.type("limits payments")
+    await bench.settle()
+    await bench.click(bench.ephemerals()[0], SHARE_ACTION)
+    (posted,) = await bench.eventually(bench.own)
+    assert "Asked by <@UYOU>: *limits payments*" in seen(posted)
+
+
+async def test_a_slip_is_told_without_an_offer_to_try_again(bench: Bench) -> None:
+    bench.fakes.task.scripts = [
+        [RequestError("find 'paymnts'", "nothing is named so", "Did you mean `payments`?")]
+    ]
+    await bench.type("limits paymnts")
+    await bench.settle()
+    (told,) = bench.ephemerals()
+    assert "I could not find 'paymnts': nothing is named so." in seen(told)
+    assert "Did you mean `payments`?" in seen(told)
+    assert "Try again" not in seen(told)
+    assert not bench.fakes.answers.kept
+
+
+async def test_a_task_without_its_argument_gets_usage(bench: Bench) -> None:
+    await bench.type("impact")
+    (told,) = await bench.eventually(bench.ephemerals)
+    assert "Usage: `/k8s impact &lt;node or service&gt;`" in told["text"]
+    assert not bench.fakes.task.asked
+
+
+async def test_help_groups_the_commands(bench: Bench) -> None:
+    await bench.type("help")
+    (told,) = await bench.eventually(bench.ephemerals)
+    headings = [block["text"]["text"].split("\n")[0] for block in told["blocks"][:-1]]
+    assert headings == ["*Ask*", "*What is wrong*", "*What it touches*", "*The bot*"]
+    assert len(told["text"]) < 4_000
 
 
 async def test_status_shows_the_state_of_every_part(bench: Bench) -> None:

@@ -34,7 +34,9 @@ class CountingEngine:
         problems = (("markdown: b.md", "not UTF-8"),) if self.runs < 3 else ()
         return IndexReport(documents=self.runs, problems=problems)
 
-    def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
+    def ask(
+        self, question: str, options: GenerationOptions, task: str = ""
+    ) -> AsyncIterator[AnswerEvent]:
         raise NotImplementedError
 
     async def search(self, text: str) -> Lookup:

@@ -71,13 +71,15 @@ class FakeEngine:
     """An engine that says what it was asked, or fails as it is told."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, GenerationOptions]] = []
+        self.asked: list[tuple[str, GenerationOptions, str]] = []
         self.windows: list[timedelta | None] = []
         self.searched: list[str] = []
         self.error: OpsbotError | None = None
 
-    async def ask(self, question: str, options: GenerationOptions) -> AsyncIterator[AnswerEvent]:
-        self.asked.append((question, options))
+    async def ask(
+        self, question: str, options: GenerationOptions, task: str = ""
+    ) -> AsyncIterator[AnswerEvent]:
+        self.asked.append((question, options, task))
         yield Progress("Looking…")
         yield Delta("It was ")
         if self.error is not None:
@@ -128,7 +130,8 @@ async def test_an_answer_arrives_event_by_event_as_it_was_given(
     options = GenerationOptions(model="ollama:phi4", temperature=0.5, stop=("END",), stream=False)
     events = [event async for event in remote.ask("why?", options)]
     assert events == [Progress("Looking…"), Delta("It was "), Done(ANSWER)]
-    assert engine.asked == [("why?", options)]
+    assert [event async for event in remote.ask("cart", options, "owner")] == events
+    assert engine.asked == [("why?", options, ""), ("cart", options, "owner")]
 
 
 async def test_a_digest_arrives_whole_however_long(

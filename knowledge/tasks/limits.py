@@ -1,0 +1,262 @@
+"""`limits <workload>`: what the cluster has and what pages say, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Confidence,
+    Delta,
+    Done,
+    Gap,
+    GenerationOptions,
+    Passage,
+    Progress,
+    Scope,
+    Turn,
+)
+from core.clock import Clock
+from core.quantities import parse_quantity
+from core.questions import Intent, Reading
+from core.resources import ContainerResources, ResourcesFound
+from knowledge.chain import RagChain
+from knowledge.documented import DocumentedValue, documented_values
+from knowledge.evidence import citations
+from knowledge.ports import LiveLimits
+from knowledge.tasks.naming import Namer
+
+NOWHERE = "I know no requests or limits of {name}."
+_ROWS = (("limit", "memory"), ("request", "memory"), ("limit", "cpu"), ("request", "cpu"))
+_LABELS = {"memory": "memory", "cpu": "CPU"}
+_NONE = "none"
+_MOST_CONTAINERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found of one workload; `passages` are numbered by their place in it."""
+
+    name: str
+    containers: tuple[ContainerResources, ...]
+    documented: tuple[DocumentedValue, ...]
+    passages: tuple[Passage, ...]
+
+
+class LimitsTask:
+    """Implements `bot.services.Answerer`; no model takes part.
+
+    Args:
+        chain: Looks for pages, and for the live passage that is cited.
+        namer: Knows the workloads.
+        live: The values in the cluster, or None where no cluster is configured.
+        clock: For elapsed times.
+    """
+
+    def __init__(
+        self, chain: RagChain, namer: Namer, live: LiveLimits | None, clock: Clock
+    ) -> None:
+        self._chain = chain
+        self._namer = namer
+        self._live = live
+        self._clock = clock
+
+    async def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise; frozen)
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """The table and what stands out in it.
+
+        Raises:
+            RequestError: No workload is named so.
+        """
+        began = self._clock.now()
+        thing = await self._namer.thing(question, scope)
+        yield Progress("Reading the limits in the cluster and in the documents…")
+        answer = await self._answer(thing, scope)
+        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        yield Delta(answer.text)
+        yield Done(replace(answer, question=question, elapsed_seconds=elapsed))
+
+    async def _answer(self, thing: Reading, scope: Scope) -> Answer:
+        pod_or_workload, *others = thing.names
+        # A pod is known by its workload's name where the cluster cannot tell whose it is.
+        named = (each for each in others if pod_or_workload.startswith(f"{each}-"))
+        name = next(named, pod_or_workload)
+        question = f"What are the resource limits and requests of {name}?"
+        reading = replace(
+            thing,
+            question=question,
+            search_text=question,
+            names=(pod_or_workload,),
+            intents=frozenset({Intent.LIMITS}),
+            limit=None,
+        )
+        lookup, live = await asyncio.gather(
+            self._chain.look(reading, scope), self._live_values(reading, scope)
+        )
+        name = live.containers[0].workload.name if live.containers else name
+        values = documented_values(name, lookup.passages)
+        places = {str(container.workload) for container in live.containers}
+        cited = [
+            *(p for p in lookup.passages if p.title.removeprefix("Limits of ") in places),
+            *(value.passage for value in values),
+        ]
+        passages = tuple({passage.id: passage for passage in cited}.values())
+        gaps = tuple(dict.fromkeys((*lookup.gaps, *live.gaps)))
+        found = _Found(name, live.containers[:_MOST_CONTAINERS], values, passages)
+        if not found.containers and not values:
+            return _not_found(name, gaps, (*live.looked_in, *lookup.looked_in))
+        return Answer(
+            question=question,
+            text=tell(found, has_cluster=self._live is not None),
+            citations=citations(passages),
+            passages=passages,
+            confidence=Confidence.CONFIRMED if found.containers else Confidence.LIKELY,
+            gaps=gaps,
+        )
+
+    async def _live_values(self, reading: Reading, scope: Scope) -> ResourcesFound:
+        return await self._live.of(reading, scope) if self._live else ResourcesFound()
+
+
+def tell(found: _Found, *, has_cluster: bool) -> str:
+    """The table of each workload, then what differs, what is not set, and what is not known."""
+    numbers = {passage.id: n for n, passage in enumerate(found.passages, start=1)}
+    written = _by_setting(found.documented)
+    parts: list[str] = []
+    workloads: dict[str, list[ContainerResources]] = {}
+    for container in found.containers:
+        workloads.setdefault(str(container.workload), []).append(container)
+    for place, containers in workloads.items():
+        mark = next(
+            (f" [{numbers[p.id]}]" for p in found.passages if p.title == f"Limits of {place}"), ""
+        )
+        parts.append(f"**{place}**{mark}")
+        parts.append(_table(containers, written, numbers))
+        parts += _remarks(containers, written, numbers, mark)
+    if not workloads:
+        why = "has no workload of that name" if has_cluster else "is not configured"
+        parts.append(f"**{found.name}** as it is written down; the cluster {why}.")
+        parts.append(_table([], written, numbers))
+    if not found.documented:
+        parts.append(f"No page that I can read writes down requests or limits of {found.name}.")
+    parts += _disagreements(written, numbers)
+    return "\n\n".join(parts)
+
+
+_Written = Mapping[tuple[str, str], Sequence[DocumentedValue]]
+
+
+def _by_setting(values: Sequence[DocumentedValue]) -> _Written:
+    found: dict[tuple[str, str], list[DocumentedValue]] = {}
+    for value in values:
+        found.setdefault((value.setting, value.resource), []).append(value)
+    return found
+
+
+def _table(
+    containers: Sequence[ContainerResources], written: _Written, numbers: Mapping[str, int]
+) -> str:
+    head = ["", "cluster", "documented", ""] if containers else ["", "documented"]
+    rows = [head, ["---"] * len(head)]
+    for at, container in enumerate(containers):
+        who = f"{container.container}: " if len(containers) > 1 else ""
+        for key in _ROWS:
+            setting, resource = key
+            label = f"{who}{_LABELS[resource]} {setting}"
+            value = _live(container, key)
+            # Pages speak of the main container, which stands first.
+            told = _told(written.get(key, ()), numbers) if not at else ""
+            rows.append(
+                [label, value, told or "–", _verdict(container, key, written, is_main=not at)]
+            )
+    if not containers:
+        rows += [
+            [f"{_LABELS[resource]} {setting}", _told(written[setting, resource], numbers)]
+            for setting, resource in _ROWS
+            if (setting, resource) in written
+        ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _live(container: ContainerResources, key: tuple[str, str]) -> str:
+    setting, resource = key
+    return (container.limits if setting == "limit" else container.requests).get(resource, _NONE)
+
+
+def _told(values: Sequence[DocumentedValue], numbers: Mapping[str, int]) -> str:
+    """Each value once, with the pages that give it."""
+    by_value: dict[str, list[int]] = {}
+    for value in values:
+        by_value.setdefault(value.value, []).append(numbers[value.passage.id])
+    return ", ".join(
+        f"{value} {''.join(f'[{n}]' for n in sorted(set(places)))}"
+        for value, places in by_value.items()
+    )
+
+
+def _verdict(
+    container: ContainerResources, key: tuple[str, str], written: _Written, *, is_main: bool
+) -> str:
+    if is_main and _differs(container, key, written):
+        return "⚠️ differs"
+    if key == ("limit", "memory") and _live(container, key) == _NONE:
+        return "⚠️ not set"
+    return "by the namespace's LimitRange" if key in container.defaulted else ""
+
+
+def _differs(container: ContainerResources, key: tuple[str, str], written: _Written) -> bool:
+    """Whether pages give a value and none of them the live one."""
+    values = {parse_quantity(value.value) for value in written.get(key, ())}
+    return bool(values) and parse_quantity(_live(container, key)) not in values
+
+
+def _remarks(
+    containers: Sequence[ContainerResources],
+    written: _Written,
+    numbers: Mapping[str, int],
+    mark: str,
+) -> Iterator[str]:
+    main = containers[0]
+    differing = [key for key in _ROWS if _differs(main, key, written)]
+    if differing:
+        told = "; ".join(
+            f"{_LABELS[resource]} {setting} is {_live(main, (setting, resource))}{mark}, "
+            f"written down {_told(written[setting, resource], numbers)}"
+            for setting, resource in differing
+        )
+        yield f"**They differ:** {told}. The live value is the one in force."
+    unset = [
+        f"{_LABELS[resource]} limit" + (f" of {container.container}" if len(containers) > 1 else "")
+        for container in containers
+        for resource in ("memory", "cpu")
+        if resource not in container.limits
+    ]
+    if unset:
+        yield f"**Not set:** {', '.join(unset)}{mark}."
+
+
+def _disagreements(written: _Written, numbers: Mapping[str, int]) -> Iterator[str]:
+    for (setting, resource), values in written.items():
+        if len({parse_quantity(value.value) for value in values}) > 1:
+            told = _told(values, numbers)
+            yield f"**The pages disagree** on the {_LABELS[resource]} {setting}: {told}."
+
+
+def _not_found(name: str, gaps: tuple[Gap, ...], looked_in: Sequence[str]) -> Answer:
+    lines = [NOWHERE.format(name=name)]
+    if looked_in:
+        lines.append(f"I looked in: {', '.join(dict.fromkeys(looked_in))}.")
+    elif not gaps:
+        lines.append(
+            "No cluster is configured (KUBECONFIG), and KNOWLEDGE_SOURCES is empty: there is "
+            "nowhere to look."
+        )
+    return Answer(question="", text="\n".join(lines), is_grounded=False, gaps=gaps)
