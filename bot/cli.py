@@ -74,6 +74,23 @@ def ask(  # noqa: PLR0917  (Typer makes options of them, not positions)
     _finish(print_answer(question, options, as_json=as_json))
 
 
+@app.command("k8s")
+def k8s(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="As in Slack: errors 5 since 2h, limits payments, owner cart …", metavar="WORDS…"
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Run one of the tasks of `/k8s`: errors, limits, owner and so on."""
+    from bot.terminal import print_task  # noqa: PLC0415
+    from core.answers import GenerationOptions  # noqa: PLC0415
+
+    _finish(print_task(" ".join(words), GenerationOptions(), as_json=as_json))
+
+
 @app.command()
 def search(
     words: Annotated[
