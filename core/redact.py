@@ -14,8 +14,9 @@ import hashlib
 import hmac
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -266,9 +267,8 @@ _RULES: tuple[_Rule, ...] = (
 )
 _TOKEN_KINDS = tuple((kind, re.compile(pattern)) for kind, _, pattern in _TOKENS)
 # Every rule needs one of these; most lines have none of them and are done with.
-_HINT = re.compile(
-    "|".join(sorted({re.escape(hint) for rule in _RULES for hint in rule.hints} | {"kind: secret"}))
-)
+_HINTS = tuple(sorted({hint for rule in _RULES for hint in rule.hints} | {"kind: secret"}))
+_LINE_END = re.compile(r"\n")
 _CLOSERS = {")": "(", "]": "[", "}": "{", ">": "<"}
 _SECRET_DATA = re.compile(
     r"(?P<head>^(?P<indent>[ \t]*)(?:stringData|data):[ \t]*\n)"
@@ -293,9 +293,15 @@ class Redactor:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    @property
+    def key(self) -> bytes:
+        """For a process of ours that must make the same marks."""
+        return self._key
+
     def redact(self, text: str) -> str:
         """The text with every secret that is recognised replaced; never raises."""
-        if not _HINT.search(text.lower()):
+        lowered = text.lower()
+        if not any(hint in lowered for hint in _HINTS):
             return text
         marks: dict[str, str] = {}
         # A mark can uncover what its secret hid from a rule; until nothing changes.
@@ -310,13 +316,14 @@ class Redactor:
         lowered = text.lower()
         if "secret" in lowered and "kind" in lowered and "data" in lowered:
             text = _outside_marks(text, lambda piece: self._secret_manifest(piece, marks))
-        due = [rule for rule in _RULES if any(hint in lowered for hint in rule.hints)]
+        hints = {hint for hint in _HINTS if hint in lowered}
+        due = [rule for rule in _RULES if not hints.isdisjoint(rule.hints)]
         for spans_lines, rules in groupby(due, key=lambda rule: rule.spans_lines):
             if spans_lines:
                 text = self._apply_all(rules, text, marks)
                 continue
             lines = text.split("\n")
-            telling = [number for number, line in enumerate(lines) if _is_telling(line)]
+            telling = sorted(_telling(lines, hints))
             part = self._apply_all(rules, "\n".join(lines[number] for number in telling), marks)
             for number, line in zip(telling, part.split("\n"), strict=False):
                 lines[number] = line
@@ -381,12 +388,22 @@ class Redactor:
         return mark
 
 
-def _is_telling(line: str) -> bool:
-    """Whether a rule that stays in one line may find something in it.
+def _telling(lines: Sequence[str], hints: Iterable[str]) -> set[int]:
+    """Numbers of the lines in which a rule may find something: those that hold a hint.
 
     Patterns that ignore case also match a few letters that are not ASCII, which `lower` leaves.
     """
-    return _HINT.search(line.lower()) is not None or not line.isascii()
+    found = {number for number, line in enumerate(lines) if not line.isascii()}
+    lowered = "\n".join(lines).lower()
+    # Lengths may differ from those before, but no line's end comes or goes.
+    starts = [0, *(end.end() for end in _LINE_END.finditer(lowered)), len(lowered) + 1]
+    for hint in hints:
+        at = lowered.find(hint)
+        while at >= 0:
+            next_line = bisect_right(starts, at)
+            found.add(next_line - 1)
+            at = lowered.find(hint, starts[next_line])
+    return found
 
 
 def _outside_marks(text: str, change: Callable[[str], str]) -> str:

@@ -73,7 +73,15 @@ class UnreadableError(Exception):
     """One entry cannot be used; the text says why in a few words. Never ends an index run."""
 
 
-class Source(Protocol):
+class Loader(Protocol):
+    """Reads entries. Blocks."""
+
+    def load(self, entry: Entry) -> Sequence[Document]:
+        """The documents of one entry. Raises UnreadableError."""
+        ...
+
+
+class Source(Loader, Protocol):
     """A place documents come from. All calls block and run in threads."""
 
     @property
@@ -88,8 +96,4 @@ class Source(Protocol):
 
     def listing(self) -> Listing:
         """What is there now. Never raises: what fails is a problem of the listing."""
-        ...
-
-    def load(self, entry: Entry) -> Sequence[Document]:
-        """The documents of one entry. Raises UnreadableError."""
         ...

@@ -9,15 +9,22 @@ dense vectors are filled in behind by `fill_dense`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from core.redact import Redactor
-from knowledge.documents import Entry, Listing, Source, UnreadableError
-from knowledge.points import make_points
+from knowledge.documents import Entry, Listing, Source
 from knowledge.ports import Embedder, Point, VectorStore
+from knowledge.prepare import Job, Prepared, prepare
+from knowledge.processes import PROCESSES, Processes
+from knowledge.sources.git import GitSource
+from knowledge.sources.markdown import MarkdownSource
 
 ENTRIES_AT_ONCE = 32
+# For fewer pages the start of processes costs more than it saves.
+ENTRIES_FOR_PROCESSES = 200
 POINTS_AT_ONCE = 256
 TEXTS_AT_ONCE = 64
 # So many texts that still need a vector are held in memory at a time.
@@ -81,13 +88,8 @@ class _Known:
         return len(self.hashes) == 1 and self.counts == {len(self.ids)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """One entry, read: `points` is None when the store has it as it is."""
-
-    documents: int
-    points: tuple[Point, ...] | None
-    problem: str = ""
+_Batch = tuple[Entry, ...]
+_Prepare = Callable[[_Batch], Coroutine[None, None, list[Prepared]]]
 
 
 async def index_sources(
@@ -183,13 +185,17 @@ class _Run:
         listing: Listing = await asyncio.to_thread(source.listing)
         for path, why in listing.problems:
             self._note(source, path, why)
-        for start in range(0, len(listing.entries), ENTRIES_AT_ONCE):
-            entries = listing.entries[start : start + ENTRIES_AT_ONCE]
-            prepared = await asyncio.to_thread(self._prepare, source, entries)
-            await self._write(source, entries, prepared)
-            if self._progress:
-                done = min(start + ENTRIES_AT_ONCE, len(listing.entries))
-                self._progress(IndexProgress("indexing", source.uri, done, len(listing.entries)))
+        due = [entry for entry in listing.entries if not self._has(source, entry)]
+        done = len(listing.entries) - len(due)
+        self.unchanged += done
+        if done:
+            self._tell(source, done, len(listing.entries))
+        async with AsyncExitStack() as stack:
+            work, ahead = await self._preparer(source, len(due), stack)
+            async for entries, prepared in _in_order(work, due, ahead):
+                await self._write(source, entries, prepared)
+                done += len(entries)
+                self._tell(source, done, len(listing.entries))
         if listing.is_complete:
             there = {entry.path for entry in listing.entries}
             await self._remove(
@@ -198,6 +204,39 @@ class _Run:
                 if origin == source.uri and path not in there
                 for key in known.ids
             )
+
+    def _has(self, source: Source, entry: Entry) -> bool:
+        known = self._known.get((source.uri, entry.path))
+        return known is not None and known.is_whole and known.stamps == {entry.stamp}
+
+    async def _preparer(
+        self, source: Source, count: int, stack: AsyncExitStack
+    ) -> tuple[_Prepare, int]:
+        """What prepares a batch, and how many batches it is given ahead of their writing."""
+        if isinstance(source, MarkdownSource | GitSource) and count >= ENTRIES_FOR_PROCESSES:
+            processes = await stack.enter_async_context(Processes())
+            pages = source.pages
+
+            def send(entries: _Batch) -> Coroutine[None, None, list[Prepared]]:
+                hashes = self._hashes(source, entries)
+                return processes.do(Job(pages, source.uri, self._redactor.key, entries, hashes))
+
+            return send, 2 * PROCESSES
+
+        def call(entries: _Batch) -> Coroutine[None, None, list[Prepared]]:
+            hashes = self._hashes(source, entries)
+            return asyncio.to_thread(prepare, source, source.uri, self._redactor, entries, hashes)
+
+        return call, 1
+
+    def _hashes(self, source: Source, entries: _Batch) -> dict[str, str]:
+        """Content hashes of those entries that the store holds as a whole."""
+        known = {entry.path: self._known.get((source.uri, entry.path)) for entry in entries}
+        return {path: next(iter(at.hashes)) for path, at in known.items() if at and at.is_whole}
+
+    def _tell(self, source: Source, done: int, total: int) -> None:
+        if self._progress:
+            self._progress(IndexProgress("indexing", source.uri, done, total))
 
     def _note(self, source: Source, path: str, why: str) -> None:
         self.problems.append((f"{source.kind}: {path}", why))
@@ -212,32 +251,8 @@ class _Run:
             for key in known.ids
         )
 
-    def _prepare(self, source: Source, entries: Sequence[Entry]) -> list[_Prepared]:
-        """Read, redact and cut; in a thread."""
-        prepared = []
-        for entry in entries:
-            known = self._known.get((source.uri, entry.path))
-            if known and known.is_whole and known.stamps == {entry.stamp}:
-                prepared.append(_Prepared(0, None))
-                continue
-            try:
-                documents = source.load(entry)
-            except UnreadableError as error:
-                prepared.append(_Prepared(0, (), str(error)))
-                continue
-            points = make_points(source, entry, documents, self._redactor)
-            # Touched, cloned anew, or the log only grew by lines of a known kind: same content.
-            is_same = bool(
-                known
-                and known.is_whole
-                and points
-                and known.hashes == {points[0].payload["content"]}
-            )
-            prepared.append(_Prepared(len(documents), None if is_same else points))
-        return prepared
-
     async def _write(
-        self, source: Source, entries: Sequence[Entry], prepared: Sequence[_Prepared]
+        self, source: Source, entries: Sequence[Entry], prepared: Sequence[Prepared]
     ) -> None:
         new: list[Point] = []
         gone: list[str] = []
@@ -263,3 +278,25 @@ class _Run:
         for start in range(0, len(ids), POINTS_AT_ONCE):
             await self._store.delete(ids[start : start + POINTS_AT_ONCE])
         self.removed += len(ids)
+
+
+async def _in_order(
+    work: _Prepare, entries: Sequence[Entry], ahead: int
+) -> AsyncGenerator[tuple[_Batch, list[Prepared]], None]:
+    """Each batch with what was made of it; up to `ahead` more are under way meanwhile."""
+    under_way: deque[tuple[_Batch, asyncio.Task[list[Prepared]]]] = deque()
+    try:
+        for start in range(0, len(entries), ENTRIES_AT_ONCE):
+            batch = tuple(entries[start : start + ENTRIES_AT_ONCE])
+            task = asyncio.create_task(work(batch), name=f"prepare {batch[0].path}")
+            under_way.append((batch, task))
+            if len(under_way) > ahead:
+                batch, task = under_way.popleft()
+                yield batch, await task
+        while under_way:
+            batch, task = under_way.popleft()
+            yield batch, await task
+    finally:
+        for _, task in under_way:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)

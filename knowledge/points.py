@@ -8,14 +8,21 @@ from uuid import NAMESPACE_URL, uuid5
 
 from core.redact import Redactor
 from knowledge.chunks import HEADING_JOIN, Chunk, chunk_markdown
-from knowledge.documents import Document, Entry, Source
+from knowledge.documents import Document, Entry
 from knowledge.ports import Point
 
 
 def make_points(
-    source: Source, entry: Entry, documents: Sequence[Document], redactor: Redactor
+    uri: str, entry: Entry, documents: Sequence[Document], redactor: Redactor
 ) -> tuple[Point, ...]:
-    """The points of one entry: redacted, cut into chunks, each once, with their payload."""
+    """The points of one entry: redacted, cut into chunks, each once, with their payload.
+
+    Args:
+        uri: Of the source.
+        entry: Of that source.
+        documents: What it holds.
+        redactor: Takes secrets out of titles and texts.
+    """
     cut: list[tuple[Document, str, Chunk]] = []
     content = hashlib.sha256()
     for document in documents:
@@ -28,7 +35,7 @@ def make_points(
     points: dict[str, Point] = {}
     for position, (document, title, chunk) in enumerate(cut):
         digest = hashlib.sha256(chunk.text.encode()).hexdigest()
-        key = str(uuid5(NAMESPACE_URL, f"{source.uri}\0{document.path}\0{digest}"))
+        key = str(uuid5(NAMESPACE_URL, f"{uri}\0{document.path}\0{digest}"))
         payload: dict[str, str | int | float | bool | None] = {
             **_labels(document),
             "url": document.url_of(chunk.heading.rpartition(HEADING_JOIN)[2]),
@@ -39,7 +46,7 @@ def make_points(
             "context_chars": len(chunk.text) - len(chunk.body),
             "updated_at": document.updated_at.isoformat() if document.updated_at else None,
             "position": position,
-            "origin": source.uri,
+            "origin": uri,
             "entry": entry.path,
             "stamp": entry.stamp,
             "content": content.hexdigest()[:32],

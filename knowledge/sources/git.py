@@ -17,9 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import KnowledgeError
 from knowledge.documents import Document, Entry, Listing
-from knowledge.files import list_folder, read_text
+from knowledge.files import list_folder
+from knowledge.markdownpages import Pages
 from knowledge.sources.config import refuse_password, without_password
-from knowledge.sources.markdown import SUFFIXES, MarkdownSource, read_page, with_link
+from knowledge.sources.markdown import SUFFIXES, MarkdownSource, with_link
 
 TIMEOUT_SECONDS = 120.0
 # An index run lists twice; nobody's repository needs asking more often than this.
@@ -110,7 +111,7 @@ class GitSource:
         name = PurePosixPath(self.address.url).stem or "repository"
         mark = hashlib.sha256(f"{self.address}".encode()).hexdigest()[:10]
         self.checkout = folder / f"{re.sub(r'[^A-Za-z0-9_-]', '-', name)}-{mark}"
-        self._link_template = link_template
+        self.pages = Pages(str(self.checkout / self.address.subfolder), link_template)
         self._timeout_seconds = timeout_seconds
         self._now_seconds = now_seconds
         self._fetched_at: float | None = None
@@ -128,18 +129,14 @@ class GitSource:
 
     def load(self, entry: Entry) -> Sequence[Document]:
         """One document a file; an empty one gives none. Raises UnreadableError."""
-        return read_page(read_text(self._pages / entry.path), entry, self._link_template)
-
-    @property
-    def _pages(self) -> Path:
-        return self.checkout / self.address.subfolder
+        return self.pages.load(entry)
 
     def _listing(self) -> Listing:
         place = self.uri.removeprefix("git:")
         committed_at = self._committed_at()
         if committed_at is None:
             return Listing((), ((place, self._problem or "it has no commit"),), is_complete=False)
-        found = list_folder(self._pages, SUFFIXES, keeps_within=self.checkout)
+        found = list_folder(Path(self.pages.folder), SUFFIXES, keeps_within=self.checkout)
         if not found.is_complete:
             wrong = f"it has no folder {self.address.subfolder}"
             found = replace(found, problems=((place, wrong),))
@@ -149,7 +146,7 @@ class GitSource:
         if self._problem:
             kept = f"{self._problem}; the checkout of {committed_at:%Y-%m-%d %H:%M} UTC is used"
             problems = ((place, kept), *problems)
-        return with_link(Listing(entries, problems, found.is_complete), self._link_template)
+        return with_link(Listing(entries, problems, found.is_complete), self.pages.link_template)
 
     def _update(self) -> str:
         """Bring the checkout up to date; gives why it could not be, or ""."""

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-import yaml
-
-from knowledge.documents import Document, Entry, Listing, UnreadableError
-from knowledge.files import list_folder, read_text
-from knowledge.links import fill_anchor, fill_path
+from knowledge.documents import Document, Entry, Listing
+from knowledge.files import list_folder
+from knowledge.markdownpages import SOURCE, Pages
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FIRST_HEADING = re.compile(r"^(?:# +(.+?)\s*#*$|(\S[^\n]*)\n=+[ \t]*$)", re.MULTILINE)
-# Site generators' tags: the words a reader would see are kept, the rest is noise to a search.
-_TAG_WITH_TEXT = re.compile(r"\{\{[<%][^{}]{0,400}?\btext=\"([^\"]{0,400})\"[^{}]{0,400}?[>%]\}\}")
-_TAG = re.compile(r"\{\{[<%][^{}]*?[>%]\}\}")
-_COMMENT_LINE = re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*$", re.MULTILINE)
-# The folder a page stands in tells what it is when its front matter does not.
-_KIND_OF_FOLDER = {
-    "runbooks": "runbook",
-    "runbook": "runbook",
-    "playbooks": "runbook",
-    "incidents": "incident",
-    "postmortems": "incident",
-    "policies": "policy",
-    "policy": "policy",
-    "config": "config",
-    "configuration": "config",
-}
 
 
 class MarkdownSource:
@@ -44,21 +22,19 @@ class MarkdownSource:
         link_template: See `knowledge.links`; a page's own `url` counts more.
     """
 
-    kind = "markdown"
+    kind = SOURCE
 
     def __init__(self, place: str, link_template: str = "") -> None:
         self.uri = f"markdown:{place}"
-        self._folder = Path(place)
-        self._link_template = link_template
+        self.pages = Pages(place, link_template)
 
     def listing(self) -> Listing:
         """The files there now; a missing folder or a broken link is a problem of the listing."""
-        return with_link(list_folder(self._folder, SUFFIXES), self._link_template)
+        return with_link(list_folder(Path(self.pages.folder), SUFFIXES), self.pages.link_template)
 
     def load(self, entry: Entry) -> Sequence[Document]:
         """One document a file; an empty one gives none. Raises UnreadableError."""
-        text = read_text(self._folder / entry.path)
-        return read_page(text, entry, self._link_template)
+        return self.pages.load(entry)
 
 
 def with_link(listing: Listing, template: str) -> Listing:
@@ -68,77 +44,3 @@ def with_link(listing: Listing, template: str) -> Listing:
     mark = hashlib.sha256(template.encode()).hexdigest()[:8]
     entries = [replace(entry, stamp=f"{entry.stamp}:{mark}") for entry in listing.entries]
     return replace(listing, entries=tuple(entries))
-
-
-def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Document, ...]:
-    """The document of one page; an empty page gives none.
-
-    Raises:
-        UnreadableError: Its front matter is broken.
-    """
-    meta, body = split_front_matter(text)
-    body = _COMMENT_LINE.sub("", _TAG.sub("", _TAG_WITH_TEXT.sub(r"\1", body)))
-    if not body.strip():
-        return ()
-    path = Path(entry.path)
-    heading = _FIRST_HEADING.search(body)
-    title = _word(meta, "title") or ((heading and (heading[1] or heading[2])) or "").strip()
-    folders = [part.lower() for part in path.parts[:-1]]
-    guesses = (_KIND_OF_FOLDER[name] for name in reversed(folders) if name in _KIND_OF_FOLDER)
-    own_url = _word(meta, "url", "link")
-    link = "" if own_url or not link_template else fill_path(link_template, entry.path)
-    document = Document(
-        source=MarkdownSource.kind,
-        path=entry.path,
-        title=title or path.stem.replace("_", " ").replace("-", " "),
-        text=body,
-        url=own_url or fill_anchor(link, ""),
-        link=link,
-        updated_at=_moment(meta) or entry.updated_at,
-        namespace=_word(meta, "namespace"),
-        service=_word(meta, "service", "component", "app"),
-        team=_word(meta, "team", "owner"),
-        kind=_word(meta, "kind", "type") or next(guesses, ""),
-    )
-    return (document,)
-
-
-def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
-    """The YAML block on top, as far as it is a mapping, and the text without it.
-
-    Raises:
-        UnreadableError: There is a block and it is no YAML.
-    """
-    match = _FRONT_MATTER.match(text)
-    if match is None:
-        return {}, text
-    try:
-        meta = yaml.safe_load(match[1])
-    except RecursionError as error:
-        raise UnreadableError("its front matter is nested too deep") from error
-    except (yaml.YAMLError, ValueError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f" at line {line + 2}" if line is not None else ""
-        raise UnreadableError(f"its front matter is no YAML{where}") from error
-    # A page may begin with a rule and end its first part with another: no mapping, no front matter.
-    return (meta, text[match.end() :]) if isinstance(meta, dict) else ({}, text)
-
-
-def _word(meta: Mapping[str, object], *keys: str) -> str:
-    for key in keys:
-        value = meta.get(key)
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, str | int) and str(value).strip():
-            return str(value).strip()
-    return ""
-
-
-def _moment(meta: Mapping[str, object]) -> datetime | None:
-    for key in ("updated", "updated_at", "last_updated", "date"):
-        value = meta.get(key)
-        if isinstance(value, datetime):
-            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), UTC)
-    return None

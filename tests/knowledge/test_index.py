@@ -10,7 +10,14 @@ import pytest
 
 from core.errors import KnowledgeError
 from core.redact import Redactor
-from knowledge.index import IndexProgress, IndexReport, fill_dense, index_sources
+from knowledge.index import (
+    ENTRIES_FOR_PROCESSES,
+    IndexProgress,
+    IndexReport,
+    fill_dense,
+    index_sources,
+)
+from knowledge.points import make_points
 from knowledge.ports import Point
 from knowledge.sources import open_source
 from knowledge.sources.config import Surroundings
@@ -200,3 +207,27 @@ async def test_a_point_that_vanishes_while_it_is_embedded_ends_the_filling(
 
     assert await fill_dense(store, Deleting()) == 3
     assert await store.count() == 0
+
+
+async def test_many_pages_are_prepared_by_processes_as_one_would_do_it(
+    store: EdgeStore, docs: Path, tmp_path: Path
+) -> None:
+    for number in range(ENTRIES_FOR_PROCESSES):
+        (docs / f"{number:03}.md").write_text(PAGE.replace("Payments", f"Service {number}"))
+    (docs / "bad.md").write_bytes(b"\xff\xfe\x00")
+    told: list[IndexProgress] = []
+    source = open_source(f"markdown:{docs}")
+    report = await index_sources([source], store, REDACTOR, told.append)
+    total = ENTRIES_FOR_PROCESSES + 3
+    assert (report.documents, report.problems) == (
+        total - 1,
+        (("markdown: bad.md", "not UTF-8 text"),),
+    )
+    assert [step.done for step in told] == [*range(32, total, 32), total]
+    (docs / "bad.md").unlink()
+    here = await EdgeStore.open(tmp_path / "here", "words-32", 32)
+    for entry in source.listing().entries:
+        points = make_points(source.uri, entry, source.load(entry), REDACTOR)
+        await here.upsert(points)
+    assert await store.scan() == await here.scan()
+    await here.close()

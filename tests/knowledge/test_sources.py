@@ -11,11 +11,12 @@ import pytest
 from core.errors import KnowledgeError
 from knowledge.documents import Entry, UnreadableError
 from knowledge.files import LARGEST_FILE_BYTES
+from knowledge.markdownpages import split_front_matter
 from knowledge.sources import SCHEMES, open_source
 from knowledge.sources.config import SourceConfig, Surroundings
 from knowledge.sources.graph import GraphFileSource
 from knowledge.sources.logs import LogSource
-from knowledge.sources.markdown import MarkdownSource, split_front_matter
+from knowledge.sources.markdown import MarkdownSource
 from knowledge.sources.metrics import MetricsSource
 
 
