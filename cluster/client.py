@@ -2,22 +2,26 @@
 
 The library gives authentication, TLS and connections; its typed models do not fit the job (they
 refuse incomplete objects and cost many times the raw JSON), so `cluster.decode` decodes bodies.
-Only GET is ever sent.
+Only GET is ever sent. It is longer than others, because no other module may know the library.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 
 from cluster.kinds import Kind
 from cluster.listing import Listing, read_list
-from cluster.refusals import UnreachableError, not_kubernetes, refused
+from cluster.reach import Reach
+from cluster.refusals import ExpiredError, explained, not_kubernetes, refused
 from core.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -29,10 +33,17 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for the API."""
+    """How long to wait for the API.
+
+    Attributes:
+        watch_seconds: After this a watch is ended by the server and begun again.
+        login_seconds: For a login helper of the kubeconfig.
+    """
 
     connect_seconds: float = 5.0
     total_seconds: float = 30.0
+    watch_seconds: float = 240.0
+    login_seconds: float = 30.0
 
 
 class ClusterClient:
@@ -42,6 +53,11 @@ class ClusterClient:
         api: The library's client, which `close` closes.
         name: The cluster's configured name; identities of findings are made from it.
         renew: Fetches fresh credentials into `api`; tokens of cloud providers live for minutes.
+        reach: What may be read.
+
+    Attributes:
+        clock_skew_seconds: By how much the API server's clock was ahead of ours when it last
+            answered; about a second of it is the network and the header's precision.
     """
 
     def __init__(
@@ -50,6 +66,7 @@ class ClusterClient:
         name: str,
         timeouts: Timeouts = Timeouts(),
         renew: Callable[[], Awaitable[object]] | None = None,
+        reach: Reach = Reach(),  # noqa: B008  (frozen)
     ) -> None:
         self._api = api
         self._timeouts = timeouts
@@ -57,6 +74,8 @@ class ClusterClient:
         self._renewals = 0
         self._renewing = asyncio.Lock()
         self.name = name
+        self.reach = reach
+        self.clock_skew_seconds = 0.0
 
     @classmethod
     async def from_kubeconfig(
@@ -65,6 +84,7 @@ class ClusterClient:
         context: str | None,
         name: str,
         timeouts: Timeouts = Timeouts(),
+        reach: Reach = Reach(),  # noqa: B008  (frozen)
     ) -> ClusterClient:
         """A client for a context of a kubeconfig file; None takes the usual file or context.
 
@@ -75,12 +95,13 @@ class ClusterClient:
 
         async def load() -> None:
             try:
-                await config.load_kube_config(
-                    config_file=path,
-                    context=context,
-                    client_configuration=configuration,
-                    persist_config=False,  # never write to the operator's file
-                )
+                async with asyncio.timeout(timeouts.login_seconds):
+                    await config.load_kube_config(
+                        config_file=path,
+                        context=context,
+                        client_configuration=configuration,
+                        persist_config=False,  # never write to the operator's file
+                    )
             except Exception as error:
                 # The library asserts and indexes where a file has the wrong shape, and lets
                 # through whatever a login helper raises.
@@ -89,17 +110,22 @@ class ClusterClient:
                 raise ClusterError(
                     f"read the kubeconfig of cluster {name}",
                     f"{path or 'the default file'} with {where} is unusable ({kind})",
-                    "Check that the file exists, is a kubeconfig and holds the context",
+                    "Check that the file exists, is a kubeconfig and holds the context, and that "
+                    "its login helper works without a terminal",
                 ) from error
+            # A token from a file may end with a line break, which no header may hold.
+            keys = configuration.api_key
+            keys.update({key: value.strip() for key, value in keys.items()})
 
         await load()
-        return cls(await _open(configuration), name, timeouts, load)
+        return cls(await _open(configuration), name, timeouts, load, reach)
 
     @classmethod
     async def in_cluster(
         cls,
         name: str,
         timeouts: Timeouts = Timeouts(),
+        reach: Reach = Reach(),  # noqa: B008  (frozen)
     ) -> ClusterClient:
         """A client for the cluster this process runs in, by its service account.
 
@@ -109,7 +135,7 @@ class ClusterClient:
         configuration, config = await asyncio.to_thread(_import_library)
         try:
             config.load_incluster_config(client_configuration=configuration)
-            return cls(await _open(configuration), name, timeouts)
+            return cls(await _open(configuration), name, timeouts, reach=reach)
         except (config.ConfigException, OSError) as error:
             raise ClusterError(
                 f"reach cluster {name} from inside",
@@ -124,13 +150,56 @@ class ClusterClient:
             ClusterError: Unreachable, refused, too slow, or not a Kubernetes API.
         """
         asked = f"list {kind.plural} of cluster {self.name}"
+        self._check_reach(kind, namespace, asked)
         verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
         accept = METADATA_ONLY if kind.is_metadata_only else JSON
 
         async def ask(query: dict[str, str]) -> tuple[int, bytes]:
             return await self._get(kind.path(namespace), query, asked, accept)
 
-        return await read_list(ask, kind, {}, asked, verb)
+        return await read_list(ask, kind, self.reach.query(kind, namespace), asked, verb)
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, namespace: str, version: str
+    ) -> AsyncIterator[AsyncIterable[bytes]]:
+        """Changes of a kind since a version, a JSON line each, until the server ends the watch.
+
+        A long silence is an error: the connection may be dead.
+
+        Raises:
+            ExpiredError: The version is too old; the list has to be read again.
+            ClusterError: As for `list_all`.
+        """
+        asked = f"watch {kind.plural} of cluster {self.name}"
+        self._check_reach(kind, namespace, asked)
+        seconds = self._timeouts.watch_seconds
+        query = {
+            "watch": "true",
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(max(1, int(seconds))),
+            **self.reach.query(kind, namespace),
+        }
+        limits = aiohttp.ClientTimeout(
+            sock_connect=self._timeouts.connect_seconds,
+            sock_read=seconds + self._timeouts.total_seconds,
+        )
+        async with self._opened(kind.path(namespace), query, asked, limits=limits) as response:
+            if response.status == 410:
+                raise ExpiredError(asked)
+            if response.status != 200:
+                verb = f"watch {kind.plural}"
+                raise refused(asked, response.status, await response.read(), verb)
+            yield response.content
+
+    def _check_reach(self, kind: Kind, namespace: str, asked: str) -> None:
+        if not (self.reach.allows_kind(kind) and self.reach.allows_namespace(namespace)):
+            raise ClusterError(
+                asked,
+                "the bot's configuration denies it",
+                "See denied_kinds and denied_namespaces in docs/configuration.md",
+            )
 
     async def pod_log(
         self,
@@ -191,55 +260,67 @@ class ClusterClient:
     async def _get(
         self, path: str, query: dict[str, str], asked: str, accept: str = JSON
     ) -> tuple[int, bytes]:
-        renewals = self._renewals
-        status, body = await self._send(path, query, asked, accept)
-        if status == 401 and self._renew is not None:
-            async with self._renewing:
-                if self._renewals == renewals:  # nobody else did while we waited
-                    await self._renew()
-                    self._renewals += 1
-            status, body = await self._send(path, query, asked, accept)
-        return status, body
-
-    async def _send(
-        self, path: str, query: dict[str, str], asked: str, accept: str
-    ) -> tuple[int, bytes]:
-        timeout = aiohttp.ClientTimeout(
+        limits = aiohttp.ClientTimeout(
             total=self._timeouts.total_seconds, sock_connect=self._timeouts.connect_seconds
         )
-        try:
-            response = cast(
-                "aiohttp.ClientResponse",
-                await self._api.call_api(
-                    path,
-                    "GET",
-                    query_params=list(query.items()),
-                    header_params={"Accept": accept},
-                    auth_settings=["BearerToken"],
-                    _preload_content=False,
-                    _request_timeout=timeout,
-                ),
-            )
+        async with self._opened(path, query, asked, accept, limits) as response:
+            return response.status, await response.read()
+
+    @asynccontextmanager
+    async def _opened(
+        self,
+        path: str,
+        query: dict[str, str],
+        asked: str,
+        accept: str = JSON,
+        limits: aiohttp.ClientTimeout = aiohttp.ClientTimeout(),  # noqa: B008  (frozen)
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a GET; credentials that are no longer accepted are renewed once."""
+        with explained(asked, limits):
+            renewals = self._renewals
+            response = await self._send(path, query, accept, limits)
+            if response.status == 401 and self._renew is not None:
+                response.release()
+                async with self._renewing:
+                    if self._renewals == renewals:  # nobody else did while we waited
+                        await self._renew_credentials(self._renew)
+                response = await self._send(path, query, accept, limits)
             async with response:
-                return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise UnreachableError(
-                asked,
-                f"the API server cannot be reached ({type(error).__name__})",
-                "Check the server's address, certificate and network policies",
-            ) from error
-        except TimeoutError as error:
-            raise ClusterError(
-                asked,
-                f"no answer within {self._timeouts.total_seconds:g} s",
-                "Check the API server's load and the network between",
-            ) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise ClusterError(
-                asked,
-                f"the connection to the API server broke ({type(error).__name__})",
-                "Try again; check the network between",
-            ) from error
+                self._compare_clocks(response.headers.get("Date", ""))
+                yield response
+
+    async def _renew_credentials(self, renew: Callable[[], Awaitable[object]]) -> None:
+        configuration = self._api.configuration
+        before = (configuration.cert_file, configuration.key_file)
+        await renew()
+        self._renewals += 1
+        if (configuration.cert_file, configuration.key_file) != before:
+            # Tokens are read for every request, certificates when connections are made.
+            old, self._api = self._api, await _open(configuration)
+            await old.close()
+
+    async def _send(
+        self, path: str, query: dict[str, str], accept: str, limits: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        return cast(
+            "aiohttp.ClientResponse",
+            await self._api.call_api(
+                path,
+                "GET",
+                query_params=list(query.items()),
+                header_params={"Accept": accept},
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _request_timeout=limits,
+            ),
+        )
+
+    def _compare_clocks(self, date: str) -> None:
+        try:
+            theirs = parsedate_to_datetime(date)
+        except ValueError:
+            return  # no date, or none that means anything
+        self.clock_skew_seconds = (theirs - datetime.now(UTC)).total_seconds()
 
 
 def _import_library() -> tuple[Configuration, Any]:

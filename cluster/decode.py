@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
-from cluster.objects import KubeObject
+from cluster.event_objects import NewEvent, core_event
+from cluster.objects import Event, KubeObject
 
 T = TypeVar("T", bound=KubeObject)
 
@@ -57,6 +58,52 @@ def decode_page(raw: bytes, struct: type[T]) -> Page[T]:
     return Page(page.items or [], page.metadata.token, version=page.metadata.version)
 
 
+class _WatchLine(Struct, frozen=True):
+    """A line of a watch: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR with its object."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class _Position(Struct, frozen=True):
+    metadata: ListMetadata = msgspec.field(default_factory=ListMetadata)
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
+    """A line of a watch, decoded.
+
+    Attributes:
+        type: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.
+        obj: None for the last two, and for an object that fits no struct.
+        version: The resourceVersion that was reached.
+        code: The HTTP status of an ERROR, else 0.
+    """
+
+    type: str
+    obj: T | None
+    version: str
+    code: int = 0
+
+
+def decode_change(line: bytes, struct: type[T]) -> Change[T]:
+    """Decode a line of a watch.
+
+    Raises:
+        ValueError: It is not JSON, or no change.
+    """
+    found = msgspec.json.decode(line, type=_WatchLine)
+    position = msgspec.json.decode(found.object, type=_Position)
+    obj: T | None = None
+    if found.type not in {"BOOKMARK", "ERROR"}:
+        try:
+            obj = convert(msgspec.json.decode(found.object), struct)
+        except msgspec.ValidationError:
+            obj = None
+    return Change(found.type, obj, position.metadata.version, position.code)
+
+
 def _decode_leniently(raw: bytes, struct: type[T]) -> Page[T]:
     """Object by object, `null` read as absent: one odd object must not hide the others."""
     plain: Any = msgspec.json.decode(raw)
@@ -77,12 +124,15 @@ def _decode_leniently(raw: bytes, struct: type[T]) -> Page[T]:
 
 
 def convert(plain: object, struct: type[T]) -> T:
-    """One object from plain JSON values.
+    """One object from plain JSON values; an Event may have the form of either API.
 
     Raises:
         ValueError: It does not fit the struct (msgspec.ValidationError is one).
     """
-    return msgspec.convert(_without_nulls(plain), type=struct, strict=False)
+    plain = _without_nulls(plain)
+    if struct is Event and isinstance(plain, dict) and "regarding" in plain:
+        return cast("T", core_event(msgspec.convert(plain, type=NewEvent, strict=False)))
+    return msgspec.convert(plain, type=struct, strict=False)
 
 
 def _without_nulls(value: Any) -> Any:

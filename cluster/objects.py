@@ -238,9 +238,16 @@ class EventSeries(Part, frozen=True):
     last_observed_time: datetime | None = None
 
 
+class EventMetadata(Metadata, frozen=True):
+    """Metadata with the version, which tells one sighting of an Event from the next."""
+
+    resource_version: str = ""
+
+
 class Event(KubeObject, frozen=True):
     """core/v1 Event. See `cluster.events` for when it was last seen and how often."""
 
+    metadata: EventMetadata = field(default_factory=EventMetadata)
     involved_object: InvolvedObject = field(default_factory=InvolvedObject)
     type: str = ""
     reason: str = ""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
 
 from core.errors import ClusterError
 
@@ -15,11 +19,19 @@ class UnreachableError(ClusterError):
     """The API server cannot be reached or knows us not: nothing else need be tried."""
 
 
+class ForbiddenError(ClusterError):
+    """The bot's role does not grant the right that was needed."""
+
+
 class ExpiredError(ClusterError):
     """410 Gone: a position in a list or a watch is too old; it has to start again."""
 
     def __init__(self, asked: str) -> None:
         super().__init__(asked, "the position in the list has expired (410)", "Try again")
+
+
+class NotServedError(ClusterError):
+    """404 for a list: the API server does not know the kind."""
 
 
 def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
@@ -29,13 +41,13 @@ def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
             asked, "the API server does not accept the credentials (401)", "Renew the token"
         )
     if status == 403:
-        return ClusterError(
+        return ForbiddenError(
             asked,
             f"the bot may not {verb} (403)",
             f"Grant its service account the right to {verb}",
         )
     if status == 404:
-        return ClusterError(
+        return NotServedError(
             asked, "the API server does not know this kind (404)", "Check the cluster's version"
         )
     if status == 429:
@@ -43,6 +55,32 @@ def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
     return ClusterError(
         asked, f"the API server answered {status}{_message(body)}", "See the server's log"
     )
+
+
+@contextmanager
+def explained(asked: str, limits: aiohttp.ClientTimeout) -> Iterator[None]:
+    """Turn what goes wrong on the way into a ClusterError."""
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise UnreachableError(
+            asked,
+            f"the API server cannot be reached ({type(error).__name__})",
+            "Check the server's address, certificate and network policies",
+        ) from error
+    except TimeoutError as error:
+        seconds = limits.total or limits.sock_read or 0
+        raise ClusterError(
+            asked,
+            f"no answer within {seconds:g} s",
+            "Check the API server's load and the network between",
+        ) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise ClusterError(
+            asked,
+            f"the connection to the API server broke ({type(error).__name__})",
+            "Try again; check the network between",
+        ) from error
 
 
 def not_kubernetes(asked: str) -> ClusterError:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+
 from cluster.client import ClusterClient
 from cluster.kinds import Kind
 from cluster.listing import Listing
+from cluster.reach import Reach
 from core.errors import ClusterError
 
 
@@ -16,6 +20,8 @@ class UnusableClient(ClusterClient):
 
     def __init__(self, name: str, error: ClusterError) -> None:
         self.name = name
+        self.reach = Reach()
+        self.clock_skew_seconds = 0.0
         self._error = error
 
     def _why(self) -> ClusterError:
@@ -25,6 +31,17 @@ class UnusableClient(ClusterClient):
     async def list_all(self, kind: Kind, namespace: str = "") -> Listing:  # noqa: ARG002
         """Raises ClusterError."""
         raise self._why()
+
+    @asynccontextmanager
+    async def watch(
+        self,
+        kind: Kind,  # noqa: ARG002  (the base class's signature)
+        namespace: str,  # noqa: ARG002
+        version: str,  # noqa: ARG002
+    ) -> AsyncIterator[AsyncIterable[bytes]]:
+        """Raises ClusterError."""
+        raise self._why()
+        yield  # what makes it a context manager
 
     async def version(self) -> str:
         """Raises ClusterError."""

@@ -7,6 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ class FakeApi:
         hang: Plurals that never answer.
         logs: By (pod, previous).
         valid_token: The only one that is accepted, if set.
+        clock_ahead: By how much its clock is wrong.
         requests: (method, path, query) of everything that came.
     """
 
@@ -44,8 +47,15 @@ class FakeApi:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.tokens: set[str] = set()
         self.url = ""
+        self.clock_ahead = timedelta()
         self.valid_token = ""
         self.released = asyncio.Event()
+
+    async def dated(self, request: web.Request) -> web.Response:
+        response = await self.handle(request)
+        moment = datetime.now(UTC) + self.clock_ahead
+        response.headers["Date"] = format_datetime(moment, usegmt=True)
+        return response
 
     async def handle(self, request: web.Request) -> web.Response:
         query = dict(request.query)
@@ -97,7 +107,7 @@ class FakeApi:
 async def serving(api: FakeApi) -> AsyncIterator[FakeApi]:
     """The server runs inside the block; `api.url` is its address."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", api.handle)
+    app.router.add_route("*", "/{path:.*}", api.dated)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,11 @@ async def test_a_token_that_has_expired_is_renewed_from_the_kubeconfig(
         await client.version()
     kubeconfig(tmp_path / "demo.yaml", api.url, token="fresh-token")
     assert await client.version() == "v1.34.1"
+
+
+async def test_a_clock_that_goes_wrong_is_measured(api: FakeApi, client: ClusterClient) -> None:
+    await client.version()
+    assert abs(client.clock_skew_seconds) < 20
+    api.clock_ahead = timedelta(minutes=3)
+    await client.version()
+    assert 160 < client.clock_skew_seconds < 200
