@@ -1,15 +1,15 @@
 """What only the question "what changed?" needs; see `cluster.objects` for the rules they share.
 
-Of ConfigMaps, disruption budgets and quotas the API is asked for metadata alone, so that what a
-ConfigMap holds stays in the cluster.
+Of ConfigMaps and quotas the API is asked for metadata alone, so that what a ConfigMap holds stays
+in the cluster.
 """
 
 from __future__ import annotations
 
 from msgspec import field
 
-from cluster.objects import KubeObject, Part, TracedMetadata
-from cluster.workload_objects import PodTemplate
+from cluster.objects import Condition, KubeObject, Part, TracedMetadata
+from cluster.workload_objects import LabelSelector, PodTemplate
 
 
 class BareMetadata(TracedMetadata, frozen=True):
@@ -25,10 +25,27 @@ class ConfigMap(KubeObject, frozen=True):
     metadata: BareMetadata = field(default_factory=BareMetadata)
 
 
+class BudgetSpec(Part, frozen=True):
+    """Whose pods a budget guards."""
+
+    selector: LabelSelector = field(default_factory=LabelSelector)
+
+
+class BudgetStatus(Part, frozen=True):
+    """How many of them are healthy, and whether one may be disrupted."""
+
+    current_healthy: int = 0
+    desired_healthy: int = 0
+    expected_pods: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
 class PodDisruptionBudget(KubeObject, frozen=True):
-    """policy/v1 PodDisruptionBudget: when and by whom it was written."""
+    """policy/v1 PodDisruptionBudget."""
 
     metadata: BareMetadata = field(default_factory=BareMetadata)
+    spec: BudgetSpec = field(default_factory=BudgetSpec)
+    status: BudgetStatus = field(default_factory=BudgetStatus)
 
 
 class ResourceQuota(KubeObject, frozen=True):

@@ -1,4 +1,6 @@
-"""The kinds that are read, with their paths: the whole of what the bot lists, and no Secrets.
+"""The kinds that are read, with their paths: the whole of what the bot lists.
+
+No Secrets are among them; only the check of certificates lists those of TLS, when switched on.
 
 A row here is also a line of the RBAC rules; adding a kind means granting `list` on it.
 """
@@ -7,6 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cluster.admission_objects import (
+    MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+)
+from cluster.gateway_objects import Gateway, HTTPRoute, IngressClass
 from cluster.history_objects import (
     ConfigMap,
     ControllerRevision,
@@ -21,6 +28,8 @@ from cluster.network_objects import (
     Service,
 )
 from cluster.objects import Event, KubeObject, Node, Pod
+from cluster.secret_objects import Secret
+from cluster.storage_objects import PersistentVolume, StorageClass
 from cluster.workload_objects import (
     CronJob,
     DaemonSet,
@@ -41,6 +50,8 @@ class Kind:
         plural: The resource's name in paths and RBAC rules.
         is_namespaced: Whether objects live in a namespace.
         is_metadata_only: Whether the API is asked for metadata alone.
+        field_selector: Which of them are asked for, '' for all.
+        is_optional: Whether a cluster may do without it: not to know it is no gap then.
     """
 
     struct: type[KubeObject]
@@ -48,6 +59,8 @@ class Kind:
     plural: str
     is_namespaced: bool = True
     is_metadata_only: bool = False
+    field_selector: str = ""
+    is_optional: bool = False
 
     @property
     def name(self) -> str:
@@ -60,6 +73,10 @@ class Kind:
             return f"{self.group_path}/namespaces/{namespace}/{self.plural}"
         return f"{self.group_path}/{self.plural}"
 
+
+_GATEWAY = "/apis/gateway.networking.k8s.io/v1"
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_BUDGETS = Kind(PodDisruptionBudget, "/apis/policy/v1", "poddisruptionbudgets")
 
 KINDS: tuple[Kind, ...] = (
     Kind(Pod, "/api/v1", "pods"),
@@ -76,14 +93,35 @@ KINDS: tuple[Kind, ...] = (
     Kind(HorizontalPodAutoscaler, "/apis/autoscaling/v2", "horizontalpodautoscalers"),
     Kind(EndpointSlice, "/apis/discovery.k8s.io/v1", "endpointslices"),
     Kind(Ingress, "/apis/networking.k8s.io/v1", "ingresses"),
+    Kind(IngressClass, "/apis/networking.k8s.io/v1", "ingressclasses", is_namespaced=False),
+    Kind(Gateway, _GATEWAY, "gateways", is_optional=True),
+    Kind(HTTPRoute, _GATEWAY, "httproutes", is_optional=True),
+    Kind(PersistentVolume, "/api/v1", "persistentvolumes", is_namespaced=False),
+    Kind(StorageClass, "/apis/storage.k8s.io/v1", "storageclasses", is_namespaced=False),
+    _BUDGETS,
+    Kind(
+        ValidatingWebhookConfiguration,
+        _ADMISSION,
+        "validatingwebhookconfigurations",
+        is_namespaced=False,
+    ),
+    Kind(
+        MutatingWebhookConfiguration,
+        _ADMISSION,
+        "mutatingwebhookconfigurations",
+        is_namespaced=False,
+    ),
 )
 
 # Read in one namespace, and only when somebody asks what changed there.
 HISTORY_KINDS: tuple[Kind, ...] = (
     Kind(ControllerRevision, "/apis/apps/v1", "controllerrevisions"),
     Kind(ConfigMap, "/api/v1", "configmaps", is_metadata_only=True),
-    Kind(PodDisruptionBudget, "/apis/policy/v1", "poddisruptionbudgets", is_metadata_only=True),
+    _BUDGETS,
     Kind(ResourceQuota, "/api/v1", "resourcequotas", is_metadata_only=True),
 )
 
-BY_NAME = {kind.name: kind for kind in KINDS + HISTORY_KINDS}
+# Certificates, which need the right to list Secrets: read only where the operator has asked for it.
+TLS_SECRETS = Kind(Secret, "/api/v1", "secrets", field_selector="type=kubernetes.io/tls")
+
+BY_NAME = {kind.name: kind for kind in (*KINDS, *HISTORY_KINDS, TLS_SECRETS)}

@@ -14,12 +14,33 @@ class ScaleTarget(Part, frozen=True):
     name: str = ""
 
 
+class MetricTarget(Part, frozen=True):
+    """What a metric is held at: "Utilization" is a part of the requests."""
+
+    type: str = ""
+
+
+class ResourceMetric(Part, frozen=True):
+    """A metric of pods' resources."""
+
+    name: str = ""
+    target: MetricTarget = field(default_factory=MetricTarget)
+
+
+class Metric(Part, frozen=True):
+    """A metric that an autoscaler follows; others than resources are not read."""
+
+    type: str = ""
+    resource: ResourceMetric | None = None
+
+
 class HpaSpec(Part, frozen=True):
     """Bounds and target of an autoscaler."""
 
     scale_target_ref: ScaleTarget = field(default_factory=ScaleTarget)
     min_replicas: int = 1
     max_replicas: int = 0
+    metrics: tuple[Metric, ...] = ()
 
 
 class HpaStatus(Part, frozen=True):
@@ -129,10 +150,17 @@ class IngressRule(Part, frozen=True):
     http: IngressHttp | None = None
 
 
+class IngressTls(Part, frozen=True):
+    """The Secret with the certificate of some hosts."""
+
+    secret_name: str = ""
+
+
 class IngressSpec(Part, frozen=True):
     """Where an Ingress leads."""
 
     ingress_class_name: str = ""
+    tls: tuple[IngressTls, ...] = ()
     default_backend: IngressBackend | None = None
     rules: tuple[IngressRule, ...] = ()
 

@@ -17,7 +17,8 @@ from cluster.events import EventIndex
 from cluster.kinds import BY_NAME, KINDS, Kind
 from cluster.objects import Event, KubeObject, Pod
 from cluster.owners import OwnerIndex, kind_of, ref_of
-from cluster.refusals import UnreachableError
+from cluster.refusals import NotServedError, UnreachableError
+from cluster.secret_objects import Secret
 from core.answers import Gap
 from core.clock import Clock
 from core.errors import ClusterError
@@ -134,7 +135,12 @@ def snapshot_from_objects(
         kind = BY_NAME.get(plain.get("kind", ""))
         if kind is not None:
             found[kind.struct].append(convert(plain, kind.struct))
-    return Snapshot(cluster, now, {struct: tuple(items) for struct, items in found.items()})
+    return Snapshot(
+        cluster,
+        now,
+        {struct: tuple(items) for struct, items in found.items()},
+        frozenset({Secret}) - found.keys(),
+    )
 
 
 async def take_snapshot(
@@ -173,7 +179,8 @@ async def take_snapshot(
         client.name,
         taken_at,
         objects,
-        frozenset(read.kind.struct for read in reads if read.error),
+        frozenset(read.kind.struct for read in reads if read.error)
+        | (frozenset({Secret}) - {kind.struct for kind in kinds}),
         tuple(_gaps(client.name, reads)),
     )
 
@@ -193,6 +200,8 @@ async def _read(client: ClusterClient, kind: Kind, place: str, free: asyncio.Sem
         except UnreachableError:
             raise
         except ClusterError as error:
+            if kind.is_optional and isinstance(error, NotServedError):
+                return _Read(kind)  # a cluster without this API has no objects of the kind
             return _Read(kind, error=error)
     return _Read(kind, listing.items, listing.unreadable)
 

@@ -26,6 +26,7 @@ class Thresholds:
     pending_hold_seconds: float = 300
     evicted_recent_seconds: float = 86_400
     evicted_high_count: int = 2
+    pod_failed_recent_seconds: float = 86_400
     not_ready_hold_seconds: float = 120
     not_ready_high_seconds: float = 600
     replicas_short_hold_seconds: float = 300
@@ -34,11 +35,13 @@ class Thresholds:
     statefulset_hold_seconds: float = 300
     cannot_create_hold_seconds: float = 120
     job_failed_recent_seconds: float = 86_400
+    cronjob_late_seconds: float = 300
     hpa_hold_seconds: float = 120
     hpa_at_maximum_hold_seconds: float = 600
     service_hold_seconds: float = 120
     ingress_hold_seconds: float = 120
     pvc_hold_seconds: float = 120
+    budget_blocks_hold_seconds: float = 1800
     node_not_ready_hold_seconds: float = 0
     node_pressure_hold_seconds: float = 0
     event_recent_seconds: float = 900

@@ -9,6 +9,7 @@ from msgspec import field
 from cluster.objects import (
     Condition,
     Container,
+    InvolvedObject,
     KubeObject,
     Metadata,
     Named,
@@ -138,6 +139,19 @@ class PodTemplate(Part, frozen=True):
     spec: TemplateSpec = field(default_factory=TemplateSpec)
 
 
+class ClaimTemplateSpec(Part, frozen=True):
+    """Which class the claims of a StatefulSet's pods ask for; None for the default one."""
+
+    storage_class_name: str | None = None
+
+
+class ClaimTemplate(Part, frozen=True):
+    """What a StatefulSet makes claims from."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+    spec: ClaimTemplateSpec = field(default_factory=ClaimTemplateSpec)
+
+
 class WorkloadSpec(Part, frozen=True):
     """Shared by Deployment, ReplicaSet, StatefulSet and DaemonSet; None replicas mean 1."""
 
@@ -146,6 +160,7 @@ class WorkloadSpec(Part, frozen=True):
     selector: LabelSelector = field(default_factory=LabelSelector)
     template: PodTemplate = field(default_factory=PodTemplate)
     service_name: str = ""
+    volume_claim_templates: tuple[ClaimTemplate, ...] = ()
 
 
 class WorkloadStatus(Part, frozen=True):
@@ -229,8 +244,9 @@ class CronJobSpec(Part, frozen=True):
 
 
 class CronJobStatus(Part, frozen=True):
-    """When it last ran."""
+    """When it last ran, and what of it still runs."""
 
+    active: tuple[InvolvedObject, ...] = ()
     last_schedule_time: datetime | None = None
     last_successful_time: datetime | None = None
 

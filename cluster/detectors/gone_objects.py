@@ -13,7 +13,7 @@ from datetime import datetime
 
 from cluster.detectors.building import build_for, event_evidence, is_recent
 from cluster.events import EPOCH, first_seen, last_seen, text, times_seen
-from cluster.kinds import BY_NAME
+from cluster.kinds import KINDS
 from cluster.objects import Event, InvolvedObject
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
@@ -111,8 +111,7 @@ def _says_deleted(event: Event) -> bool:
 
 def _is_gone(snapshot: Snapshot, about: InvolvedObject) -> bool:
     """Neither it, nor one of its name, nor what made it is there, and we would have seen them."""
-    kind = BY_NAME.get(about.kind)
-    if kind is None or not snapshot.has_read(kind.struct):
+    if not any(kind.name == about.kind and snapshot.has_read(kind.struct) for kind in KINDS):
         return False
     if snapshot.has_uid(about.uid) or snapshot.find(about.kind, about.namespace, about.name):
         return False

@@ -16,9 +16,10 @@ from cluster.detectors.building import (
 )
 from cluster.kinds import BY_NAME
 from cluster.network_objects import HorizontalPodAutoscaler
-from cluster.objects import Condition
+from cluster.objects import Condition, KubeObject
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
+from cluster.workload_objects import Workload
 from core.findings import Evidence, Finding, ObjectRef, Severity
 
 
@@ -41,9 +42,24 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
                     severity=Severity.HIGH,
                     says=f"autoscaler's target {target.kind} {target.name} does not exist",
                     since=created(hpa),
-                    evidence=[named],
+                    evidence=[named, *_broken_evidence(hpa)],
                     owner=owner,
                 )
+            continue
+        lacking = _lacking(hpa, found)
+        if lacking and has_lasted(created(hpa), now, thresholds.hpa_hold_seconds):
+            yield build(
+                snapshot,
+                hpa,
+                detector="hpa",
+                problem="hpa-cannot-act",
+                reason="RequestsMissing",
+                severity=Severity.HIGH,
+                says=f"autoscaler cannot act, {lacking.value}",
+                since=created(hpa),
+                evidence=[lacking, *_broken_evidence(hpa)],
+                owner=owner,
+            )
             continue
         yield from _by_conditions(snapshot, hpa, owner, now, thresholds)
 
@@ -96,6 +112,33 @@ def _by_conditions(
                 ],
                 owner=owner,
             )
+
+
+def _lacking(hpa: HorizontalPodAutoscaler, target: KubeObject | None) -> Evidence | None:
+    """Containers without the request that a utilization is a part of; a limit stands for it."""
+    if not isinstance(target, Workload):
+        return None
+    used = {
+        metric.resource.name
+        for metric in hpa.spec.metrics
+        if metric.resource and metric.resource.target.type == "Utilization"
+    }
+    for resource in sorted(used):
+        names = [
+            container.name
+            for container in target.spec.template.spec.containers
+            if resource not in container.resources.requests
+            and resource not in container.resources.limits
+        ]
+        if names:
+            told = f"{', '.join(names)} of its target has no {resource} request"
+            return Evidence("resources.requests", told)
+    return None
+
+
+def _broken_evidence(hpa: HorizontalPodAutoscaler) -> list[Evidence]:
+    broken = _broken(hpa)
+    return condition_evidence(broken) if broken else []
 
 
 def _broken(hpa: HorizontalPodAutoscaler) -> Condition | None:

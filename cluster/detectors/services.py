@@ -1,4 +1,4 @@
-"""Services that lead nowhere, and Ingresses that lead to no Service."""
+"""Services that lead nowhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,7 @@ from cluster.detectors.building import (
     not_ready_since,
     shared_node,
 )
-from cluster.network_objects import (
-    EndpointSlice,
-    Ingress,
-    IngressBackend,
-    Service,
-    ServiceBackend,
-)
+from cluster.network_objects import EndpointSlice, Service
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
@@ -31,25 +25,29 @@ LEADER_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
-    """Findings of Services, then of Ingresses; both only where all that matters was read."""
-    if snapshot.has_read(EndpointSlice) and snapshot.has_read(Pod):
-        ready = _services_with_endpoints(snapshot)
-        for service in snapshot.of(Service):
-            place = (service.metadata.namespace, service.metadata.name)
-            if service.spec.selector and place not in ready and _is_for_traffic(service):
-                yield from _without_endpoints(snapshot, service, now, thresholds)
-    if snapshot.has_read(Service):
-        for ingress in snapshot.of(Ingress):
-            if has_lasted(created(ingress), now, thresholds.ingress_hold_seconds):
-                yield from _broken_backends(snapshot, ingress)
+    """One finding a Service, where all that matters was read."""
+    if not (snapshot.has_read(EndpointSlice) and snapshot.has_read(Pod)):
+        return
+    ready = services_with_endpoints(snapshot)
+    for service in snapshot.of(Service):
+        place = (service.metadata.namespace, service.metadata.name)
+        if service.spec.selector and place not in ready and _is_for_traffic(service):
+            yield from _without_endpoints(snapshot, service, now, thresholds)
 
 
 def behind(snapshot: Snapshot, service: Service) -> list[ObjectRef]:
     """The workloads a Service leads to: owners of the pods it selects, else by pod template."""
-    owners = {snapshot.owner(pod): None for pod in _selected(snapshot, service)}
+    owners = {snapshot.owner(pod): None for pod in selected(snapshot, service)}
     if owners:
         return list(owners)
     return [snapshot.ref(workload) for workload in _templates(snapshot, service)]
+
+
+def has_port(service: Service, *, number: int = 0, name: str = "") -> bool:
+    """Whether a Service has this port; one that stands for a name outside has all."""
+    if service.spec.type == "ExternalName":
+        return True
+    return any((name and port.name == name) or port.port == number for port in service.spec.ports)
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
@@ -62,7 +60,8 @@ def _is_for_traffic(service: Service) -> bool:
     return service.spec.type != "ExternalName" and not is_leader_election
 
 
-def _services_with_endpoints(snapshot: Snapshot) -> set[tuple[str, str]]:
+def services_with_endpoints(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """Namespace and name of the Services that lead somewhere."""
     return {
         (piece.metadata.namespace, piece.metadata.labels.get(SERVICE_LABEL, ""))
         for piece in snapshot.of(EndpointSlice)
@@ -70,7 +69,8 @@ def _services_with_endpoints(snapshot: Snapshot) -> set[tuple[str, str]]:
     }
 
 
-def _selected(snapshot: Snapshot, service: Service) -> list[Pod]:
+def selected(snapshot: Snapshot, service: Service) -> list[Pod]:
+    """The pods that a Service selects, those that leave or are done left out."""
     return [
         pod
         for pod in snapshot.pods_in(service.metadata.namespace)
@@ -95,7 +95,7 @@ def _templates(snapshot: Snapshot, service: Service) -> list[Workload]:
 def _without_endpoints(
     snapshot: Snapshot, service: Service, now: datetime, thresholds: Thresholds
 ) -> Iterator[Finding]:
-    pods = _selected(snapshot, service)
+    pods = selected(snapshot, service)
     templates = _templates(snapshot, service)
     if not pods and templates and all(item.spec.replicas == 0 for item in templates):
         return  # scaled to nothing on purpose
@@ -135,50 +135,3 @@ def _near_misses(snapshot: Snapshot, service: Service) -> list[Evidence]:
         if keys <= pod.metadata.labels.keys()
     }
     return [Evidence("labels of pods nearby", "; ".join(sorted(near)[:5]))] if near else []
-
-
-def _broken_backends(snapshot: Snapshot, ingress: Ingress) -> Iterator[Finding]:
-    for backend in _backends(ingress):
-        found = snapshot.find("Service", ingress.metadata.namespace, backend.name)
-        if not isinstance(found, Service):
-            wrong = f"backend Service {backend.name} does not exist"
-        elif not _has_port(found, backend):
-            wanted = backend.port.name or backend.port.number
-            wrong = f"backend Service {backend.name} has no port {wanted}"
-        else:
-            continue
-        yield build(
-            snapshot,
-            ingress,
-            detector="services",
-            problem="ingress-backend",
-            reason="BackendMissing",
-            severity=Severity.HIGH,
-            says=f"Ingress {wrong}",
-            since=created(ingress),
-            evidence=[Evidence("spec.rules[].http.paths[].backend", wrong)],
-        )
-
-
-def _backends(ingress: Ingress) -> Iterator[ServiceBackend]:
-    found: list[IngressBackend] = []
-    if ingress.spec.default_backend:
-        found.append(ingress.spec.default_backend)
-    for rule in ingress.spec.rules:
-        found += [path.backend for path in rule.http.paths] if rule.http else []
-    seen: dict[tuple[str, str, int], ServiceBackend] = {}
-    for backend in found:
-        if backend.service:
-            port = backend.service.port
-            seen[backend.service.name, port.name, port.number] = backend.service
-    yield from seen.values()
-
-
-def _has_port(service: Service, backend: ServiceBackend) -> bool:
-    if service.spec.type == "ExternalName":
-        return True
-    wanted = backend.port
-    return any(
-        (wanted.name and port.name == wanted.name) or port.port == wanted.number
-        for port in service.spec.ports
-    )

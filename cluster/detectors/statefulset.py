@@ -13,17 +13,22 @@ from cluster.detectors.building import (
     is_ready,
     not_ready_since,
 )
-from cluster.network_objects import PersistentVolumeClaim
+from cluster.network_objects import PersistentVolumeClaim, Service
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
+from cluster.storage_objects import StorageClass
 from cluster.thresholds import Thresholds
 from cluster.workload_objects import StatefulSet
 from core.findings import Evidence, Finding, Severity
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
-    """The first ordinal that does not run, with its claim."""
+    """What a set needs and has not, else the first ordinal that does not run, with its claim."""
     for stateful_set in snapshot.of(StatefulSet):
+        if told := _missing(snapshot, stateful_set):
+            if has_lasted(created(stateful_set), now, thresholds.statefulset_hold_seconds):
+                yield _lacking(snapshot, stateful_set, told)
+            continue
         wanted = stateful_set.spec.replicas or 0
         pods = {pod.metadata.name: pod for pod in snapshot.pods_of(snapshot.ref(stateful_set))}
         for ordinal in range(wanted):
@@ -39,6 +44,41 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             if has_lasted(since, now, thresholds.statefulset_hold_seconds):
                 yield _blocked(snapshot, stateful_set, name, pod, since)
             break
+
+
+def _missing(snapshot: Snapshot, stateful_set: StatefulSet) -> Evidence | None:
+    """A Service or storage class that is not there; one that runs all the same needs it not."""
+    spec, status = stateful_set.spec, stateful_set.status
+    wanted = 1 if spec.replicas is None else spec.replicas
+    if status.ready_replicas >= wanted:
+        return None
+    namespace, name = stateful_set.metadata.namespace, spec.service_name
+    if name and snapshot.has_read(Service) and not snapshot.find("Service", namespace, name):
+        return Evidence("spec.serviceName", f"Service {name} does not exist")
+    for template in spec.volume_claim_templates:
+        name = template.spec.storage_class_name or ""
+        is_known = not name or snapshot.find("StorageClass", "", name)
+        if not is_known and snapshot.has_read(StorageClass):
+            return Evidence(
+                f"volumeClaimTemplates {template.metadata.name}",
+                f"StorageClass {name} does not exist",
+            )
+    return None
+
+
+def _lacking(snapshot: Snapshot, stateful_set: StatefulSet, told: Evidence) -> Finding:
+    status = stateful_set.status
+    return build(
+        snapshot,
+        stateful_set,
+        detector="statefulset",
+        problem="statefulset-blocked",
+        reason="StatefulSetBlocked",
+        severity=Severity.HIGH,
+        says=f"{status.ready_replicas} of its replicas are ready, {told.value}",
+        since=created(stateful_set),
+        evidence=[told],
+    )
 
 
 def _blocked(

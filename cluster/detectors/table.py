@@ -7,18 +7,23 @@ from datetime import datetime
 
 from cluster.detectors import (
     bad_exit,
+    budgets,
     cannot_create,
     config_error,
     crash_loop,
     cronjob,
     evicted,
+    gateways,
     gone_objects,
     hpa,
     image_pull,
+    ingress,
     job_failed,
     nodes,
     not_ready,
     oom,
+    pod_failed,
+    pv,
     pvc,
     replicas,
     rollout,
@@ -27,6 +32,7 @@ from cluster.detectors import (
     statefulset,
     stuck_creating,
     warning_events,
+    webhooks,
 )
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
@@ -36,18 +42,23 @@ Detector = Callable[[Snapshot, datetime, Thresholds], Iterator[Finding]]
 
 DETECTORS: Mapping[str, Detector] = {
     "bad_exit": bad_exit.detect,
+    "budgets": budgets.detect,
     "cannot_create": cannot_create.detect,
     "config_error": config_error.detect,
     "crash_loop": crash_loop.detect,
     "cronjob": cronjob.detect,
     "evicted": evicted.detect,
+    "gateways": gateways.detect,
     "gone_objects": gone_objects.detect,
     "hpa": hpa.detect,
     "image_pull": image_pull.detect,
+    "ingress": ingress.detect,
     "job_failed": job_failed.detect,
     "nodes": nodes.detect,
     "not_ready": not_ready.detect,
     "oom": oom.detect,
+    "pod_failed": pod_failed.detect,
+    "pv": pv.detect,
     "pvc": pvc.detect,
     "replicas": replicas.detect,
     "rollout": rollout.detect,
@@ -56,4 +67,5 @@ DETECTORS: Mapping[str, Detector] = {
     "statefulset": statefulset.detect,
     "stuck_creating": stuck_creating.detect,
     "warning_events": warning_events.detect,
+    "webhooks": webhooks.detect,
 }

@@ -1,7 +1,8 @@
-"""Recorded objects as a server of today gives them: old API versions, and slices for Endpoints.
+"""Recorded objects as a server of today gives them.
 
 A real server keeps one object and shows it in every version; a recording has the version that
-somebody asked for.
+somebody asked for. It makes slices for Endpoints, and its Events are where their objects are; a
+recording may have been renamed in parts.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ _CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions"
 
 
 def as_served(objects: Iterable[Obj]) -> list[Obj]:
-    """The objects in the versions that are served, with an EndpointSlice for lone Endpoints."""
-    served = [_upgraded(obj) for obj in objects]
+    """The objects in the versions that are served, with what a server has besides them."""
+    served = _moved_events([_upgraded(obj) for obj in objects])
     sliced = {
         (each["metadata"].get("namespace"), _labels(each).get("kubernetes.io/service-name"))
         for each in served
@@ -31,6 +32,37 @@ def as_served(objects: Iterable[Obj]) -> list[Obj]:
         if each.get("kind") == "Endpoints"
         and (each["metadata"].get("namespace"), each["metadata"].get("name")) not in sliced
     ]
+
+
+def _moved_events(objects: list[Obj]) -> list[Obj]:
+    """Where an Event's uid is that of an object elsewhere, the Events of its namespace move there.
+
+    They were recorded together: what happened to one object's namespace happened to all.
+    """
+    places = {
+        each["metadata"]["uid"]: each["metadata"].get("namespace", "")
+        for each in objects
+        if each.get("kind") != "Event" and "metadata" in each and each["metadata"].get("uid")
+    }
+    renamed: dict[str, str] = {}
+    for each in objects:
+        about = each.get("involvedObject") or {}
+        place = places.get(about.get("uid", ""))
+        if place and about.get("namespace") and place != about["namespace"]:
+            renamed[about["namespace"]] = place
+    return [_moved(each, renamed) if each.get("kind") == "Event" else each for each in objects]
+
+
+def _moved(event: Obj, renamed: dict[str, str]) -> Obj:
+    about = event.get("involvedObject") or {}
+    place = renamed.get(about.get("namespace", ""))
+    if place is None:
+        return event
+    return {
+        **event,
+        "metadata": {**event["metadata"], "namespace": place},
+        "involvedObject": {**about, "namespace": place},
+    }
 
 
 def _upgraded(obj: Obj) -> Obj:

@@ -117,6 +117,15 @@ async def test_a_kind_that_is_denied_costs_that_kind_alone(tmp_path: Path) -> No
     }
 
 
+async def test_an_api_that_a_cluster_does_without_is_no_gap(tmp_path: Path) -> None:
+    api = FakeApi([crashing()])
+    api.answers["httproutes"] = api.answers["gateways"] = (404, "404 page not found")
+    api.answers["ingresses"] = (404, "404 page not found")
+    async with collecting(tmp_path, api) as (collector, _):
+        collected = await collector.collect(DAY, Scope())
+    assert [gap.what for gap in collected.gaps] == ["ingresses of cluster c0"]
+
+
 async def test_a_cluster_that_cannot_be_read_is_a_gap_and_the_others_go_on(tmp_path: Path) -> None:
     gone, refused, blind = FakeApi(), FakeApi(), FakeApi()
     async with serving(gone):

@@ -103,7 +103,7 @@ def test_bare_and_static_pods_own_themselves_and_loops_end() -> None:
 
 
 def test_kinds_that_are_not_read_are_skipped() -> None:
-    state = snapshot_from_objects([{"kind": "Secret", "metadata": {"name": "s"}}], NOW)
+    state = snapshot_from_objects([{"kind": "Lease", "metadata": {"name": "s"}}], NOW)
     assert state.objects == {}
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from cluster.detectors.table import DETECTORS
-from cluster.network_objects import EndpointSlice, Service
-from cluster.objects import KubeObject
+from cluster.network_objects import EndpointSlice
+from cluster.objects import KubeObject, Pod
 from cluster.thresholds import Thresholds
 from core.findings import Severity
 from tests.cluster.payloads import (
     NOW,
+    ago,
     claim,
     condition,
     container_status,
@@ -21,7 +22,6 @@ from tests.cluster.payloads import (
     event,
     evidence,
     found_by,
-    ingress,
     node,
     pod,
     running,
@@ -74,44 +74,12 @@ class TestServices:
         ]
         assert found_by("services", *objects) == []
 
-    @pytest.mark.parametrize("struct", [EndpointSlice, Service])
+    @pytest.mark.parametrize("struct", [EndpointSlice, Pod])
     def test_nothing_is_said_missing_of_a_kind_that_was_not_read(
         self, struct: type[KubeObject]
     ) -> None:
-        state = snapshot(service(), ingress("gone"))
-        blind = replace(state, unread=frozenset({struct}))
-        found = list(DETECTORS["services"](blind, NOW, Thresholds()))
-        assert len(found) == 1
-        assert (found[0].problem == "no-endpoints") == (struct is Service)
-
-
-class TestIngress:
-    def test_a_missing_backend_is_told(self) -> None:
-        (finding,) = found_by("services", ingress("gone"))
-        assert finding.problem == "ingress-backend"
-        assert "Service gone does not exist" in finding.title
-
-    def test_a_missing_port_is_told(self) -> None:
-        objects: list[Any] = [service("frontend"), endpoint_slice("frontend", [True])]
-        (finding,) = found_by("services", *objects, ingress(port={"number": 8080}))
-        assert "no port 8080" in finding.title
-        (finding,) = found_by("services", *objects, ingress(port={"name": "grpc"}))
-        assert "no port grpc" in finding.title
-
-    def test_backends_that_are_there_are_fine(self) -> None:
-        objects: list[Any] = [service("frontend"), endpoint_slice("frontend", [True])]
-        assert found_by("services", *objects, ingress(port={"name": "http"})) == []
-        assert found_by("services", *objects, ingress()) == []
-        outside = service("frontend", {}, type="ExternalName", ports=[])
-        assert found_by("services", outside, ingress()) == []
-
-    def test_the_default_backend_counts_and_resources_do_not(self) -> None:
-        bare = ingress()
-        bare["spec"] = {
-            "defaultBackend": {"service": {"name": "gone", "port": {"number": 80}}},
-            "rules": [{"host": "a"}, {"http": {"paths": [{"backend": {"resource": {}}}]}}],
-        }
-        assert len(found_by("services", bare)) == 1
+        blind = replace(snapshot(service()), unread=frozenset({struct}))
+        assert list(DETECTORS["services"](blind, NOW, Thresholds())) == []
 
 
 class TestPvc:
@@ -165,3 +133,49 @@ class TestNodes:
     def test_a_healthy_node_is_silent(self) -> None:
         well = node("w", condition("Ready", "True"), condition("DiskPressure", "False"))
         assert found_by("nodes", well) == []
+
+
+class TestPv:
+    def test_a_failed_volume_names_its_claim_and_why(self) -> None:
+        spec = {"claimRef": {"namespace": "shop", "name": "data"}}
+        failed = volume("pv-1", "Failed", spec, message="error deleting EBS volume")
+        (finding,) = found_by("pv", failed, volume("pv-2", "Bound"), volume("pv-3", "Released"))
+        assert str(finding.owner) == "PersistentVolume pv-1"
+        assert evidence(finding)["spec.claimRef"] == "shop/data"
+        assert "error deleting EBS volume" in finding.title
+
+
+def volume(name: str, phase: str, spec: Any = None, **status: str) -> dict[str, Any]:
+    return {
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "uid": name, "creationTimestamp": ago(90)},
+        "spec": spec or {},
+        "status": {"phase": phase, **status},
+    }
+
+
+class TestBudgets:
+    def budget(self, since: float, status: str = "False", **spec: Any) -> dict[str, Any]:
+        allowed = condition("DisruptionAllowed", status, "InsufficientPods", since=since)
+        return {
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "ledger", "namespace": "shop", "uid": "pdb"},
+            "spec": {"selector": {"matchLabels": {"app": "ledger"}}} | spec,
+            "status": {
+                "conditions": [allowed],
+                "currentHealthy": 2,
+                "desiredHealthy": 2,
+                "expectedPods": 3,
+            },
+        }
+
+    def test_one_that_blocks_for_half_an_hour_is_information(self) -> None:
+        (finding,) = found_by("budgets", self.budget(31))
+        assert finding.severity is Severity.INFO
+        assert evidence(finding)["spec.selector"] == "app=ledger"
+        assert evidence(finding)["status.currentHealthy"] == "2 healthy of 3, 2 needed"
+
+    def test_waits_and_is_silent_where_it_guards_nothing(self) -> None:
+        assert found_by("budgets", self.budget(29)) == []
+        assert found_by("budgets", self.budget(31, "True")) == []
+        assert found_by("budgets", self.budget(31, selector={})) == []

@@ -393,3 +393,26 @@ def test_a_healthy_pod_gives_nothing() -> None:
     well = pod("p", container_status(running(), ready=True), ready=True)
     assert found_by_all(well) == []
     assert NOW.tzinfo is not None
+
+
+class TestPodFailed:
+    def test_a_pod_its_node_refused_says_why(self) -> None:
+        refused = pod(phase="Failed", reason="OutOfcpu", message="Pod was rejected: not enough cpu")
+        (finding,) = found_by("pod_failed", refused)
+        assert finding.severity is Severity.MEDIUM
+        assert finding.reason == "OutOfcpu"
+        assert "Pod was rejected" in finding.title
+        assert evidence(finding)["status.phase"] == "Failed"
+
+    @pytest.mark.parametrize("phase", ["Unknown", "CrashLoopBackOff"])
+    def test_a_phase_that_says_trouble_is_told(self, phase: str) -> None:
+        (finding,) = found_by("pod_failed", pod(phase=phase))
+        assert finding.title.endswith(f"pod is {phase}")
+
+    def test_exits_evictions_old_and_ordinary_ones_are_left_to_others(self) -> None:
+        ended = container_status(terminated(1))
+        assert found_by("pod_failed", pod("a", ended, phase="Failed")) == []
+        assert found_by("pod_failed", pod(phase="Failed", reason="Evicted")) == []
+        assert found_by("pod_failed", pod(phase="Failed", unready_since=60 * 25)) == []
+        for phase in ("Pending", "Running", "Succeeded"):
+            assert found_by("pod_failed", pod(phase=phase)) == []

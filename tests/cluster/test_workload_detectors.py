@@ -22,6 +22,7 @@ from tests.cluster.payloads import (
     job,
     pod,
     running,
+    service,
     workload,
 )
 
@@ -143,6 +144,23 @@ class TestStatefulSet:
             assert found_by("statefulset", ledger, state) == []
         assert found_by("statefulset", ledger) == []
 
+    def test_a_set_that_is_short_names_what_it_lacks(self) -> None:
+        ledger = workload("StatefulSet", "ledger", replicas=1, ready=0)
+        ledger["spec"]["serviceName"] = "ledger"
+        (finding,) = found_by("statefulset", ledger)
+        assert evidence(finding) == {"spec.serviceName": "Service ledger does not exist"}
+        spec = {"storageClassName": "fast-nvme"}
+        ledger["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": spec}]
+        (finding,) = found_by("statefulset", ledger, service("ledger"))
+        assert "StorageClass fast-nvme does not exist" in finding.title
+        fast = {"kind": "StorageClass", "metadata": {"name": "fast-nvme", "uid": "sc"}}
+        assert found_by("statefulset", ledger, service("ledger"), fast) == []
+
+    def test_a_set_that_runs_lacks_nothing(self) -> None:
+        ledger = workload("StatefulSet", "ledger", replicas=1, ready=1)
+        ledger["spec"]["serviceName"] = "ledger"
+        assert found_by("statefulset", ledger) == []
+
 
 class TestJobFailed:
     def failed(self, name: str = "reconcile-1", *, since: float = 60, **more: Any) -> Any:
@@ -205,8 +223,51 @@ class TestCronJob:
         assert finding.reason == "TooManyMissedTimes"
         assert found_by("cronjob", nightly, event(nightly, "TooManyMissedTimes", last=60)) == []
 
+    def test_a_run_that_was_due_and_did_not_start_is_told(self) -> None:
+        late = cron_job(schedule="20 11 * * *")  # NOW is 12:00; it last ran at 10:00
+        (finding,) = found_by("cronjob", late)
+        assert finding.reason == "MissedSchedule"
+        assert finding.title == "reconcile: missed its run of 2026-03-01 11:20 UTC"
+        assert evidence(finding)["status.lastScheduleTime"] == ago(120)
+        assert found_by("cronjob", cron_job(schedule="56 11 * * *")) == []
+        late["status"]["active"] = [{"name": "reconcile-1"}]
+        assert found_by("cronjob", late) == []
+
+    def test_its_time_zone_counts_and_an_unknown_one_is_told(self) -> None:
+        zoned = cron_job(schedule="20 12 * * *")
+        zoned["spec"]["timeZone"] = "Europe/Berlin"
+        (finding,) = found_by("cronjob", zoned)
+        assert "missed its run of 2026-03-01 11:20 UTC" in finding.title
+        assert evidence(finding)["spec.schedule"] == "20 12 * * * Europe/Berlin"
+        zoned["spec"]["timeZone"] = "Mars/Olympus"
+        (finding,) = found_by("cronjob", zoned)
+        assert 'time zone "Mars/Olympus" is not known' in finding.title
+
+    def test_one_that_was_just_made_has_missed_nothing(self) -> None:
+        new = cron_job(schedule="0 3 * * *")
+        new["status"] = {}
+        new["metadata"]["creationTimestamp"] = ago(60)
+        assert found_by("cronjob", new) == []
+
 
 class TestHpa:
+    def test_containers_without_the_request_are_named(self) -> None:
+        target = {"type": "Utilization", "averageUtilization": 80}
+        scaler = hpa(condition("ScalingActive", "False", "FailedGetResourceMetric", "missing"))
+        scaler["spec"]["metrics"] = [
+            {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+        ]
+        frontend = workload("Deployment", "frontend")
+        (finding,) = found_by("hpa", frontend, scaler)
+        assert finding.reason == "FailedGetResourceMetric"  # a limit stands for the request
+        frontend["spec"]["template"]["spec"]["containers"][0]["resources"] = {}
+        (finding,) = found_by("hpa", frontend, scaler)
+        assert finding.reason == "RequestsMissing"
+        assert evidence(finding)["resources.requests"] == "app of its target has no cpu request"
+        scaler["spec"]["metrics"][0]["resource"]["target"] = {"type": "AverageValue"}
+        (finding,) = found_by("hpa", frontend, scaler)
+        assert finding.reason == "FailedGetResourceMetric"
+
     def test_one_that_gets_no_metrics_is_told_of_its_target(self) -> None:
         inactive = condition("ScalingActive", "False", "FailedGetResourceMetric", "unable to get")
         frontend = workload("Deployment", "frontend")

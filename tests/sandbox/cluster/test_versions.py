@@ -66,3 +66,18 @@ def test_lone_endpoints_get_a_slice() -> None:
     assert piece["metadata"]["labels"] == {"kubernetes.io/service-name": "a"}
     assert [each["conditions"]["ready"] for each in piece["endpoints"]] == [True, False]
     assert as_served([endpoints, piece]) == [endpoints, piece]
+
+
+def test_events_are_where_their_object_is() -> None:
+    pod = obj("v1", "Pod", metadata={"uid": "u-1"})
+    about = {"kind": "Pod", "namespace": "before", "name": "a", "uid": "u-1"}
+    gone = {"kind": "Pod", "namespace": "before", "name": "b", "uid": "u-2"}
+    other = {"kind": "Pod", "namespace": "other", "name": "c", "uid": "u-3"}
+    events = [obj("v1", "Event", involvedObject=each) for each in (about, gone, other)]
+    _, *moved = as_served([pod, *events])
+    assert [each["involvedObject"]["namespace"] for each in moved] == ["shop", "shop", "other"]
+    node = obj("v1", "Node", metadata={"uid": "n-1"})
+    del node["metadata"]["namespace"]
+    of_node = {"kind": "Node", "namespace": "default", "name": "n", "uid": "n-1"}
+    event = obj("v1", "Event", involvedObject=of_node)
+    assert as_served([node, event]) == [node, event]
