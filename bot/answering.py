@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import threads
+from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, lay_out
+from bot.eyes import eyes
 from bot.mrkdwn import escape
-from bot.notices import SLACK_FAILURES, explain, new_reference
-from bot.replies import Reply
+from bot.notices import explain, new_reference
+from bot.people import People
+from bot.replies import Reply, ReplySurface
 from bot.services import Services
-from bot.surfaces import Place, ReplySurface, Surface, ThreadSurface
+from bot.surfaces import Place, Surface, ThreadSurface
+from bot.thread_tasks import THREAD_TASKS
+from bot.threads import Thread
 from bot.turns import ThreadKey, Turns
-from core.answers import Answer, Delta, Done, Progress, Scope, Turn
+from core.answers import Answer, Delta, Done, Progress, Scope
 from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
@@ -31,7 +35,6 @@ _FIRST_SIGN_SECONDS = 0.7
 _LAST_CALL_SECONDS = 2.0
 # The answerer has the limit for its model; falling back on what it found takes a little longer.
 _PATIENCE = 1.15
-_THREAD_UNREAD = "I could not read the earlier messages of this thread."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,20 @@ class _StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A question on its way to one surface. `thread` is set where it can be called off."""
+    """A question on its way to one surface.
+
+    Attributes:
+        earlier: What was said in its thread.
+        place: Where files can follow the answer, and where it can be called off; None for a reply.
+    """
 
     question: str
     channel: str
     surface: Surface
     render: Callable[[Answer, str], AnswerLayout]
     task: str
-    history: Sequence[Turn] = ()
-    thread: ThreadKey | None = None
+    earlier: Thread = field(default_factory=Thread)
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -97,6 +105,8 @@ class Answering:
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self._services = services
         self._client = client
+        self._people = People(client)
+        self.attachments = Attachments(client, self._people, services.limits.zone)
         self._turns = Turns()
         self._readers: dict[ThreadKey, asyncio.Task[None]] = {}
 
@@ -110,39 +120,61 @@ class Answering:
         place = Place(ask.team, ask.channel, ask.thread_ts, ask.user)
         surface = ThreadSurface(self._client, place, ask.answer_ts)
         thread = ask.thread
-        async with self._eyes(ask.channel, ask.message_ts):
+        async with eyes(self._client, ask.channel, ask.message_ts):
             if self._turns.is_busy(thread):
                 await surface.wait()
             async with self._turns.take(thread):
                 await self._answer_thread(ask, surface)
 
-    async def by_reply(self, question: str, channel: str, reply: Reply, task: str = "") -> None:
-        """Answer the person alone, through a `response_url`; by a task where one is named."""
+    async def by_reply(
+        self,
+        question: str,
+        channel: str,
+        reply: Reply,
+        task: str = "",
+        *,
+        earlier: Thread = Thread(),  # noqa: B008  (frozen)
+        has_begun: bool = True,
+    ) -> None:
+        """Answer the person alone, through a `response_url`.
+
+        Args:
+            question: What is asked, or the argument of the task.
+            channel: Where the person is.
+            reply: The way back.
+            task: The task that answers, or '' for the chain.
+            earlier: What the task tells again.
+            has_begun: Whether the person was told already that it is being looked into.
+        """
 
         def render(answer: Answer, reference: str) -> AnswerLayout:
             now = self._services.clock.now()
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
-        await self._run(_Job(question, channel, ReplySurface(reply), render, task))
+        surface = ReplySurface(reply, has_begun=has_begun)
+        await self._run(_Job(question, channel, surface, render, task, earlier))
+
+    async def thread(self, channel: str, thread_ts: str, before_ts: str, bot_user: str) -> Thread:
+        """A thread to be told again, up to a message or to its end ('')."""
+        return await threads.whole(
+            self._client, self._people, channel, thread_ts, before_ts, bot_user
+        )
 
     async def _answer_thread(self, ask: Ask, surface: Surface) -> None:
-        earlier: tuple[Turn, ...] | None = ()
-        if ask.has_history:
+        earlier = Thread()
+        if ask.task in THREAD_TASKS:
+            earlier = await self.thread(ask.channel, ask.thread_ts, ask.message_ts, ask.bot_user)
+        elif ask.has_history:
             earlier = await threads.history(
                 self._client, ask.channel, ask.thread_ts, ask.message_ts, ask.bot_user
             )
 
         def render(answer: Answer, reference: str) -> AnswerLayout:
-            told = answer
-            if earlier is None:
-                told = replace(answer, notes=(*answer.notes, _THREAD_UNREAD))
             by = ask.user if ask.announces else ""
-            return lay_out(told, reference, self._services.clock.now(), asked_by=by)
+            return lay_out(answer, reference, self._services.clock.now(), asked_by=by)
 
-        history = earlier or ()
-        await self._run(
-            _Job(ask.question, ask.channel, surface, render, ask.task, history, ask.thread)
-        )
+        place = Place(ask.team, ask.channel, ask.thread_ts, ask.user)
+        await self._run(_Job(ask.question, ask.channel, surface, render, ask.task, earlier, place))
 
     async def _run(self, job: _Job) -> None:
         reference = new_reference()
@@ -175,8 +207,13 @@ class Answering:
             return
         # Kept before it is posted: if posting fails, the work is not lost.
         await self._keep(reference, job.channel, answer)
-        layout = job.render(answer, reference)
+        shown = answer
+        if job.place is not None:
+            shown = await self.attachments.as_file(job.place, answer, reference)
+        layout = job.render(shown, reference)
         await job.surface.finish(layout.messages(), layout)
+        if job.place is not None:
+            await self.attachments.follow(job.place, answer, layout, reference)
 
     async def _collect(self, job: _Job) -> Answer:
         """Read the answerer to its end, showing how far it is.
@@ -188,13 +225,14 @@ class Answering:
         """
         draft = _Draft()
         reader = asyncio.create_task(self._read(job, draft), name="answer")
-        if job.thread:
-            self._readers[job.thread] = reader
+        thread = job.place.thread if job.place else None
+        if thread:
+            self._readers[thread] = reader
         try:
             await self._show_until_done(reader, draft, job.surface)
         finally:
-            if job.thread:
-                del self._readers[job.thread]
+            if thread:
+                del self._readers[thread]
             was_stopped = reader.cancelled()
             reader.cancel()
             await asyncio.wait({reader})
@@ -225,14 +263,19 @@ class Answering:
     async def _read(self, job: _Job, draft: _Draft) -> None:
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        async for event in answerer.stream(job.question, job.history, Scope()):
+        async for event in answerer.stream(job.question, job.earlier.turns, Scope()):
             match event:
                 case Progress(text):
                     draft.progress = text
                 case Delta(text):
                     draft.text += text
                 case Done(answer):
-                    draft.answer = replace(answer, task=job.task)
+                    notes = (
+                        (*answer.notes, job.earlier.problem)
+                        if job.earlier.problem
+                        else answer.notes
+                    )
+                    draft.answer = replace(answer, task=job.task, notes=notes)
 
     async def _keep(self, reference: str, channel: str, answer: Answer) -> None:
         try:
@@ -241,35 +284,10 @@ class Answering:
             # Sharing and voting will not work for this answer; the answer itself matters more.
             log.warning("answer %s could not be kept: %s", reference, error)
 
-    @asynccontextmanager
-    async def _eyes(self, channel: str, message_ts: str) -> AsyncIterator[None]:
-        """Eyes on the message that asks while it is being answered, if the app may react."""
-        if not message_ts:
-            yield
-            return
-        named = {"channel": channel, "timestamp": message_ts, "name": "eyes"}
-        adding = asyncio.create_task(
-            _best_effort(lambda: self._client.reactions_add(**named)), name="eyes"
-        )
-        try:
-            yield
-        finally:
-            if await adding:
-                await _best_effort(lambda: self._client.reactions_remove(**named))
-
 
 def _unanswered(job: _Job) -> Answer:
     """Keeps the question for another try."""
     return Answer(question=job.question, text="", is_grounded=False, task=job.task)
-
-
-async def _best_effort(call: Callable[[], Awaitable[Any]]) -> bool:
-    try:
-        await call()
-    except SLACK_FAILURES as error:
-        log.debug("left undone: %s", error)
-        return False
-    return True
 
 
 async def _undisturbed(call: Coroutine[Any, Any, None]) -> None:

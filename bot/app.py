@@ -21,12 +21,14 @@ from bot.health import HealthChecks
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
+from bot.thread_tasks import thread_tasks
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
 from cluster.limits import LiveLimits
 from cluster.thresholds import Thresholds
 from cluster.topology import LiveTopology
+from cluster.trail import ClusterTrail
 from cluster.unusable import UnusableClient
 from core.answers import Scope
 from core.clock import Clock
@@ -48,12 +50,15 @@ from knowledge.sources.config import SourceConfig, Surroundings
 from knowledge.store_edge import Bm25Encoder, EdgeStore
 from knowledge.store_server import ServerOptions, ServerStore, connect
 from knowledge.tasks.chained import ChainedTask
+from knowledge.tasks.changes import ChangesTask
 from knowledge.tasks.errors import errors
+from knowledge.tasks.investigate import STEP_SECONDS, InvestigateTask
 from knowledge.tasks.limits import LimitsTask
 from knowledge.tasks.named import impact, owner
 from knowledge.tasks.naming import Namer
 from knowledge.tasks.similar import similar
-from knowledge.wording import ModelWordsmith
+from knowledge.tasks.subject import Subjects
+from knowledge.wording import ModelWordsmith, WordingLimits
 from state.answers import SqlAnswerStore
 from state.database import Database
 from state.deliveries import DeliveryStore
@@ -137,7 +142,8 @@ async def open_app(
         await library.start()
         plans = digest_plans(settings, config)
         # The first schedule is the ops channel's. What another channel was told stays there.
-        past = PastDigests(SqlPast(database, (plans[0].name,)), library)
+        told = SqlPast(database, (plans[0].name,))
+        past = PastDigests(told, library)
         chain = RagChain(
             WithPast(library, past),
             facts if clients else None,
@@ -147,12 +153,24 @@ async def open_app(
             redact=redactor.redact,
         )
         namer = Namer(facts if clients else None, library, library)
+        trail = ClusterTrail(collector, redactor, clock) if clients else None
+        subjects = Subjects(namer, facts if clients else None, trail, settings.zone)
         tasks: Mapping[str, Answerer] = {
             "errors": ChainedTask(chain, errors(namer, clock, settings.zone)),
             "similar": ChainedTask(chain, similar(namer)),
             "impact": ChainedTask(chain, impact(namer, library)),
             "owner": ChainedTask(chain, owner(namer, library)),
             "limits": LimitsTask(chain, namer, LiveLimits(collector) if clients else None, clock),
+            "changes": ChangesTask(subjects, trail, clock, settings.zone),
+            "investigate": InvestigateTask(
+                subjects,
+                trail,
+                library,
+                library,
+                ModelWordsmith(models, WordingLimits(total_seconds=STEP_SECONDS)),
+                clock,
+                settings.zone,
+            ),
         }
         searcher = Searcher(
             library,
@@ -209,8 +227,19 @@ async def open_app(
                     # The chain quotes what it found when the model is late; only a chain that hangs
                     # as a whole reaches the edge's own limit.
                     answer_timeout_seconds=settings.llm_timeout_seconds + 10,
+                    zone=settings.zone,
                 ),
-                tasks=tasks,
+                tasks={
+                    **tasks,
+                    **thread_tasks(
+                        models,
+                        library,
+                        told,
+                        clock,
+                        redact=redactor.redact,
+                        timeout_seconds=settings.llm_timeout_seconds,
+                    ),
+                },
             ),
             checks=health,
             schedules=schedules,

@@ -19,9 +19,9 @@ class Edge:
     client: AsyncWebClient
     answering: Answering
 
-    def reply(self, response_url: str) -> Reply:
-        """The way back to a person who typed a command or pressed a button."""
-        return Reply(response_url, self.client)
+    def reply(self, response_url: str, thread_ts: str = "") -> Reply:
+        """The way back to a person who typed a command or pressed a button, maybe in a thread."""
+        return Reply(response_url, self.client, thread_ts)
 
     async def is_new(self, *keys: str) -> bool:
         """Claim every key of a delivery; False when any of them was seen before."""

@@ -76,10 +76,20 @@ def is_web_address(url: str) -> bool:
     return parts.scheme in _LINK_SCHEMES and bool(parts.netloc)
 
 
-def date(moment: datetime) -> str:
-    """A moment in the reader's own time zone; clients that cannot show it get UTC."""
+def date(moment: datetime, now: datetime | None = None, url: str = "") -> str:
+    """A moment in the reader's own time zone; clients that cannot show it get UTC.
+
+    Args:
+        moment: Aware.
+        now: Where given, a moment of the last twelve hours is told by its time alone.
+        url: What it opens, or ''.
+    """
     utc = moment.astimezone(UTC)
-    return f"<!date^{int(utc.timestamp())}^{{date_short_pretty}} {{time}}|{utc:%Y-%m-%d %H:%M} UTC>"
+    is_recent = now is not None and timedelta() <= now - moment < timedelta(hours=12)
+    form = "{time}" if is_recent else "{date_short_pretty} {time}"
+    opens = f"^{quote(url, safe=_URL_SAFE)}" if is_web_address(url) else ""
+    plain = f"{utc:%H:%M} UTC" if is_recent else f"{utc:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{int(utc.timestamp())}^{form}{opens}|{plain}>"
 
 
 def duration(span: timedelta) -> str:

@@ -11,10 +11,11 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.blocks import parts
+from bot.blocks import notices, parts
+from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import unescape
-from bot.notices import SlackError
+from bot.notices import SLACK_FAILURES, SlackError
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ class Reply:
     Args:
         url: The `response_url` that Slack sent along.
         client: Lends its HTTP session.
+        thread_ts: The thread that the person looks at, or ''.
     """
 
-    def __init__(self, url: str, client: AsyncWebClient) -> None:
+    def __init__(self, url: str, client: AsyncWebClient, thread_ts: str = "") -> None:
         self._webhook = AsyncWebhookClient(
             url,
             session=client.session,
@@ -41,15 +43,11 @@ class Reply:
                 AsyncRateLimitErrorRetryHandler(max_retry_count=2),
             ],
         )
+        self._thread_ts = thread_ts
         self.uses = 0
 
     async def send(
-        self,
-        message: Message,
-        *,
-        replaces: bool = False,
-        in_channel: bool = False,
-        thread_ts: str = "",
+        self, message: Message, *, replaces: bool = False, in_channel: bool = False
     ) -> None:
         """Show a message: to the person alone unless `in_channel`.
 
@@ -58,23 +56,21 @@ class Reply:
         """
         if self.uses >= USES:
             raise SlackError("answer here", "the reply address is used up", "Ask once more.")
-        status, body = await self._post(message, replaces, in_channel, thread_ts)
+        status, body = await self._post(message, replaces, in_channel)
         if status != 200 and _has_rich_blocks(message) and self.uses < USES:
             # Whether a response_url takes markdown and table blocks is undocumented.
             log.info("response_url refused the blocks (%s), sending plain ones", body[:80])
-            status, body = await self._post(_plainly(message), replaces, in_channel, thread_ts)
+            status, body = await self._post(_plainly(message), replaces, in_channel)
         if status != 200:
             raise SlackError("answer here", f"Slack answered {body[:80] or status}", "Ask again.")
 
     async def fail(self, message: Message) -> None:
         """Tell of a failure, with the use that `send` leaves over."""
-        status, body = await self._post(message, replaces=False, in_channel=False, thread_ts="")
+        status, body = await self._post(message, replaces=False, in_channel=False)
         if status != 200:
             log.warning("could not tell of a failure by response_url: %s %s", status, body[:80])
 
-    async def _post(
-        self, message: Message, replaces: bool, in_channel: bool, thread_ts: str
-    ) -> tuple[int, str]:
+    async def _post(self, message: Message, replaces: bool, in_channel: bool) -> tuple[int, str]:
         self.uses += 1
         body: dict[str, object] = {
             **message.arguments(),
@@ -83,10 +79,42 @@ class Reply:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        if thread_ts:
-            body["thread_ts"] = thread_ts
+        if self._thread_ts:
+            body["thread_ts"] = self._thread_ts
         response = await self._webhook.send_dict(body)
         return response.status_code, response.body
+
+
+class ReplySurface:
+    """An ephemeral reply as a `bot.surfaces.Surface`: its few uses go to the beginning and the end.
+
+    Args:
+        reply: The way back.
+        has_begun: Whether the person was told already that it is being looked into; that reply is
+            replaced then. What a message shortcut would replace is the message itself.
+    """
+
+    def __init__(self, reply: Reply, *, has_begun: bool = True) -> None:
+        self._reply = reply
+        self._replaces = has_begun
+        self._has_begun = has_begun
+
+    async def wait(self) -> None:
+        """Nothing: an ephemeral answer is in nobody's way."""
+
+    async def show(self, progress: str, text: str) -> None:  # noqa: ARG002  (the end tells it all)
+        """Say once that it is being looked into."""
+        if not self._has_begun:
+            self._has_begun = True
+            try:
+                await self._reply.send(notices.progress(progress or "Looking into it…"))
+            except (*SLACK_FAILURES, SlackError) as error:
+                log.info("an unfinished answer could not be shown: %s", error)
+
+    async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:  # noqa: ARG002  (a stream's business)
+        """Replace the first reply where that can be; further parts follow it."""
+        for position, message in enumerate(messages):
+            await self._reply.send(message, replaces=self._replaces and position == 0)
 
 
 def _has_rich_blocks(message: Message) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Protocol
 
 from core.answers import Answer, AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope, Turn
@@ -88,12 +88,17 @@ class AnswerStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
-    """What the Slack edge needs of the settings."""
+    """What the Slack edge needs of the settings.
+
+    Attributes:
+        zone: For the times of a picture where nobody knows the reader's own.
+    """
 
     command: str = "/k8s"
     answer_timeout_seconds: float = 90.0
     max_question_chars: int = 2000
     stream_flush_seconds: float = 1.0
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)

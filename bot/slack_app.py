@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering import Answering
 from bot.edge import Edge
-from bot.listeners import actions, commands, failures, questions, quiet
+from bot.listeners import actions, commands, failures, questions, quiet, shortcuts
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.services import Services
 from bot.tasks import TaskSet
@@ -98,6 +98,7 @@ def build_slack_app(
     commands.register(app, edge)
     actions.register(app, edge)
     questions.register(app, edge)
+    shortcuts.register(app, edge)
     quiet.register(app)
     _hush()
     return app

@@ -1,4 +1,4 @@
-"""Where an answer appears while it grows: a streamed message, an updated one, or a reply.
+"""Where an answer appears while it grows: a streamed message, or an updated one.
 
 Each surface keeps to one message. What it shows in between may get lost; what it is given last
 may not.
@@ -18,7 +18,7 @@ from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, escape, escape_markdown, settled
 from bot.notices import SLACK_FAILURES, retry_after_seconds, slack_code
-from bot.replies import Reply
+from bot.turns import ThreadKey
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,11 @@ class Place:
     channel: str
     thread_ts: str
     user: str
+
+    @property
+    def thread(self) -> ThreadKey:
+        """Where questions wait for each other."""
+        return (self.team, self.channel, self.thread_ts)
 
 
 class ThreadSurface:
@@ -244,24 +249,6 @@ class ThreadSurface:
                 self._progress = chunk["title"]
             else:
                 self._sent += chunk["text"]
-
-
-class ReplySurface:
-    """A slash command's ephemeral reply: its few uses go to the beginning and the end."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    async def wait(self) -> None:
-        """Nothing: an ephemeral answer is in nobody's way."""
-
-    async def show(self, progress: str, text: str) -> None:
-        """Nothing: the first reply said already that it is being looked into."""
-
-    async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:  # noqa: ARG002  (a stream's business)
-        """Replace the first reply; further parts follow it."""
-        for position, message in enumerate(messages):
-            await self._reply.send(message, replaces=position == 0)
 
 
 def _impatient(client: AsyncWebClient) -> AsyncWebClient:

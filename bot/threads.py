@@ -1,10 +1,12 @@
-"""What was said in a thread before: the memory of a conversation."""
+"""What was said in a thread before: the memory of a conversation, or the whole of it to retell."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,28 +15,84 @@ from bot.blocks.answer import FOOTER_BLOCK, FOOTER_MARK
 from bot.blocks.notices import LOOKING_MARK, WAITING_MARK
 from bot.mrkdwn import clip, unescape
 from bot.notices import SLACK_FAILURES
+from bot.people import People
 from core.answers import Turn
 
 log = logging.getLogger(__name__)
 
+UNREAD = "I could not read the earlier messages of this thread."
+CUT = "The thread is longer than I read; this tells of its beginning."
 HISTORY_CHARS = 6_000  # about 1,500 tokens, beside which the evidence must still fit
 TURN_CHARS = 1_500
 _PAGE = 200
 _PAGES = 5
 _MENTION = re.compile(r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_NAMED = re.compile(r"@([UW][A-Z0-9]+)\b")
 _LINK = re.compile(r"<(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was said in a thread, oldest first.
+
+    Attributes:
+        problem: '' or a whole sentence for the reader: what of the thread could not be read.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_read(self) -> bool:
+        """False where nothing of it could be read."""
+        return self.problem != UNREAD
 
 
 async def history(
     client: AsyncWebClient, channel: str, thread_ts: str, before_ts: str, bot_user: str
-) -> tuple[Turn, ...] | None:
-    """The turns of a thread before a message, oldest first: its parent and the newest that fit.
-
-    Returns:
-        () for a message that opens a thread; None when the thread could not be read.
-    """
+) -> Thread:
+    """The turns of a thread before a message: its parent and the newest that fit."""
     if thread_ts == before_ts:
-        return ()
+        return Thread()
+    messages, problem = await _read(client, channel, thread_ts, before_ts)
+    # Of a thread that is too long to read, more is left out here anyway.
+    return Thread(turns(messages, bot_user), problem if problem == UNREAD else "")
+
+
+async def whole(  # noqa: PLR0917  (what names a place in Slack)
+    client: AsyncWebClient,
+    people: People,
+    channel: str,
+    thread_ts: str,
+    before_ts: str,
+    bot_user: str,
+) -> Thread:
+    """A thread to be told again, up to a message or ''; with names, times and addresses."""
+    messages, problem = await _read(client, channel, thread_ts, before_ts)
+    base = await _address(client, channel, thread_ts) if messages else ""
+    told: list[Turn] = []
+    for message in messages:
+        turn = _turn(message, bot_user)
+        # Of the bot's own words the findings of a digest count, not its answers to questions.
+        if turn is None or _is_own_answer(message):
+            continue
+        text = turn.text
+        for user in dict.fromkeys(_NAMED.findall(text)):
+            text = text.replace(f"@{user}", f"@{(await people.person(user)).name}")
+        is_person = not turn.is_bot and bool(message.get("user"))
+        author = (await people.person(str(message["user"]))).name if is_person else turn.author
+        ts = str(message.get("ts") or "0")
+        said_at = datetime.fromtimestamp(float(ts), UTC)
+        within = "" if ts == thread_ts else f"?thread_ts={thread_ts}&cid={channel}"
+        url = f"{base}/p{ts.replace('.', '')}{within}" if base else ""
+        told.append(Turn(author, text, turn.is_bot, said_at, url))
+    return Thread(tuple(told), problem)
+
+
+async def _read(
+    client: AsyncWebClient, channel: str, thread_ts: str, before_ts: str
+) -> tuple[list[Mapping[str, Any]], str]:
+    """The messages of a thread before one of them, and what is wrong: '', UNREAD or CUT."""
     messages: list[Mapping[str, Any]] = []
     cursor: str | None = None
     try:
@@ -48,9 +106,19 @@ async def history(
                 break
     except SLACK_FAILURES as error:
         log.warning("could not read thread %s of %s: %s", thread_ts, channel, error)
-        return None
+        return [], UNREAD
     earlier = [message for message in messages if not before_ts or _is_before(message, before_ts)]
-    return turns(earlier, bot_user)
+    return earlier, CUT if cursor else ""
+
+
+async def _address(client: AsyncWebClient, channel: str, thread_ts: str) -> str:
+    """Where a channel's messages are addressed below, or ''."""
+    try:
+        told = await client.chat_getPermalink(channel=channel, message_ts=thread_ts)
+    except SLACK_FAILURES as error:
+        log.info("no addresses for the messages of %s: %s", channel, error)
+        return ""
+    return str(told.get("permalink") or "").rpartition("/p")[0]
 
 
 def turns(messages: Sequence[Mapping[str, Any]], bot_user: str) -> tuple[Turn, ...]:
@@ -78,6 +146,21 @@ def words_of(text: str, bot_user: str = "") -> str:
     return unescape(shown).strip()
 
 
+def said_in(message: Mapping[str, Any], bot_user: str = "") -> str:
+    """The words of a message; of an alert, which has none of its own, those attached to it."""
+    attached = (str(part.get("text") or part.get("fallback") or "") for part in _attached(message))
+    written = str(message.get("text") or "") or "\n".join(attached)
+    return words_of(written, bot_user)
+
+
+def _attached(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return message.get("attachments") or ()
+
+
+def _is_own_answer(message: Mapping[str, Any]) -> bool:
+    return any(block.get("block_id") == FOOTER_BLOCK for block in message.get("blocks") or ())
+
+
 def _turn(message: Mapping[str, Any], bot_user: str) -> Turn | None:
     if message.get("subtype") not in {None, "file_share", "bot_message", "thread_broadcast"}:
         return None
@@ -85,7 +168,7 @@ def _turn(message: Mapping[str, Any], bot_user: str) -> Turn | None:
     if bot_user and user == bot_user:
         text = _own_words(message)
         return Turn("opsbot", clip(text, TURN_CHARS), is_bot=True) if text else None
-    text = words_of(str(message.get("text") or ""), bot_user)
+    text = said_in(message, bot_user)
     if not text:
         return None
     profile = message.get("user_profile") or message.get("bot_profile") or {}

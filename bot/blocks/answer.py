@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.blocks import parts
 from bot.blocks.markdown import split_markdown
 from bot.blocks.parts import Block, Message
-from bot.mrkdwn import ago, clip, escape, escape_markdown, link
+from bot.mrkdwn import ago, clip, date, escape, escape_markdown, link
 from core.answers import Answer, Citation, Confidence, Gap
 
 FEEDBACK_ACTION = "answer_feedback"
@@ -23,6 +23,7 @@ _CERTAINTY = {
     Confidence.LIKELY: "likely, not proven",
 }
 SHOWN_SOURCES = 5
+SHOWN_MESSAGES = 14
 SHOWN_GAPS = 5
 MESSAGES_PER_ANSWER = 3
 _PART_CHARS = parts.MARKDOWN_CHARS - 500  # room for the line that says it was shortened
@@ -34,12 +35,16 @@ class AnswerLayout:
     """An answer laid out: `lead`, then the Markdown in parts, then `tail`.
 
     The parts stand apart because a stream has shown the first of them already when it ends.
+
+    Attributes:
+        is_shortened: The answer goes on after the last part.
     """
 
     lead: tuple[Block, ...]
     markdown_parts: tuple[str, ...]
     tail: tuple[Block, ...]
     text: str
+    is_shortened: bool = False
 
     def messages(self) -> list[Message]:
         """One message a part; the first opens with the lead, the last ends with the tail."""
@@ -97,17 +102,20 @@ def lay_out(
         tail.append(parts.actions([share], SHARE_BLOCK))
     if offers_feedback:
         tail.append(parts.feedback(reference, FEEDBACK_ACTION))
-    below = "\n".join(line for line in (gaps, sources, footer) if line)
+    named = _messages(answer, now, linked=False) if _is_of_thread(answer) else sources
+    below = "\n".join(line for line in (gaps, named, footer) if line)
     above = "\n".join([*warnings, ""]) if warnings else ""
     body_chars = max(200, parts.TEXT_CHARS - len(above) - len(FOOTER_MARK) - len(below) - 1)
     body = clip(answer.text.strip(), body_chars)
     while len(escape(body)) > body_chars and body:
         body = clip(body, len(body) - max(1, (len(escape(body)) - body_chars) // 4))
+    markdown_parts, is_shortened = _markdown_parts(answer.text)
     return AnswerLayout(
         lead=tuple(lead),
-        markdown_parts=_markdown_parts(answer.text),
+        markdown_parts=markdown_parts,
         tail=tuple(tail),
         text=f"{above}{escape(body)}{FOOTER_MARK}{below}",
+        is_shortened=is_shortened,
     )
 
 
@@ -121,14 +129,16 @@ def without_share(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if block.get("block_id") != SHARE_BLOCK]
 
 
-def _markdown_parts(text: str) -> tuple[str, ...]:
+def _markdown_parts(text: str) -> tuple[tuple[str, ...], bool]:
+    """The text in at most three parts, and whether it goes on after them."""
     split = split_markdown(escape_markdown(text.strip()), _PART_CHARS)
     if not split:
-        return ("_The answer is empty._",)
+        return ("_The answer is empty._",), False
     kept = split[:MESSAGES_PER_ANSWER]
-    if len(split) > len(kept):
+    is_shortened = len(split) > len(kept)
+    if is_shortened:
         kept[-1] += "\n\n_… shortened here: the answer is longer than Slack shows well._"
-    return tuple(kept)
+    return tuple(kept), is_shortened
 
 
 def _sources(answer: Answer, now: datetime) -> str:
@@ -136,9 +146,31 @@ def _sources(answer: Answer, now: datetime) -> str:
         if answer.is_grounded:
             return "*No sources cited.* Check this before you act on it."
         return "*No sources:* nothing I can read answers this."
+    if _is_of_thread(answer):
+        return _messages(answer, now, linked=True)
     shown = [_source(citation, now) for citation in answer.citations[:SHOWN_SOURCES]]
     left = len(answer.citations) - len(shown)
     return "\n".join(["*Sources*", *shown, *([f"and {left} more"] if left else [])])
+
+
+def _is_of_thread(answer: Answer) -> bool:
+    return bool(answer.citations) and all(each.source == "thread" for each in answer.citations)
+
+
+def _messages(answer: Answer, now: datetime, *, linked: bool) -> str:
+    """The cited messages of a thread in one line: who, and when as the way to the message.
+
+    Where screen readers read, only the names: two lines of addresses help nobody there.
+    """
+    shown = answer.citations[:SHOWN_MESSAGES]
+    names = [f"[{each.number}] {escape(clip(_flat(each.title), 40))}" for each in shown]
+    if linked:
+        names = [
+            f"{name} {date(each.updated_at, now, each.url)}" if each.updated_at else name
+            for name, each in zip(names, shown, strict=True)
+        ]
+    left = len(answer.citations) - len(shown)
+    return f"*Messages* {' · '.join(names)}{f' · and {left} more' if left else ''}"
 
 
 def _source(citation: Citation, now: datetime) -> str:
@@ -163,6 +195,8 @@ def _origin(answer: Answer) -> str:
         return f"AI-generated · {escape(clip(_flat(answer.model), 80))}"
     if not answer.is_grounded:
         return "Looked up, no model"
+    if _is_of_thread(answer):
+        return "Quoted from the thread, no model"
     sources = {citation.source == "cluster" for citation in answer.citations}
     if sources == {True}:
         return "Read from the cluster, no model"

@@ -17,6 +17,7 @@ from bot.blocks.digest_item import EXPLAIN_ACTION
 from bot.blocks.feedback import COMMENT_VIEW, comment_of, comment_view
 from bot.edge import Edge
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
+from bot.surfaces import Place
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,8 @@ async def _share(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
     if not await edge.services.answers.mark_shared(reference):
         return
     now = edge.services.clock.now()
-    shared = lay_out(answer, reference, now, asked_by=str(body["user"]["id"])).messages()
+    layout = lay_out(answer, reference, now, asked_by=str(body["user"]["id"]))
+    shared = layout.messages()
     thread_ts = ""
     try:
         for message in shared:
@@ -115,6 +117,9 @@ async def _share(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
             await reply.send(message, in_channel=True)
     kept = lay_out(answer, reference, now, shows_question=True)
     await reply.send(kept.messages()[-1], replaces=True)  # the part that had the button
+    if thread_ts:
+        place = Place(_team(body), _channel(body), thread_ts, str(body["user"]["id"]))
+        await edge.answering.attachments.follow(place, answer, layout, reference)
 
 
 async def _vote(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
@@ -125,8 +130,8 @@ async def _vote(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
     container = body["container"]
     thread_ts = str(container.get("thread_ts") or "")
     if is_helpful:
-        reply = edge.reply(str(body["response_url"]))
-        await reply.send(notices.thanks(), thread_ts=thread_ts)
+        reply = edge.reply(str(body["response_url"]), thread_ts)
+        await reply.send(notices.thanks())
         return
     place = {"reference": reference, "channel": _channel(body), "thread_ts": thread_ts}
     await edge.client.views_open(

@@ -15,6 +15,7 @@ from bot.blocks.parts import Message
 from bot.commands.routing import too_long
 from bot.edge import Edge
 from bot.listeners.incoming import delivery_keys, is_outsider, reason_to_ignore
+from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
 
 log = logging.getLogger(__name__)
@@ -79,14 +80,16 @@ async def _take(
     if len(question) > limits.max_question_chars:
         await _say(edge, channel, thread_ts, too_long(len(question), limits.max_question_chars))
         return
+    task = task_of(question)
     ask = Ask(
-        question=question,
+        question=QUESTIONS.get(task, question),
         team=str(body.get("team_id") or ""),
         channel=channel,
         thread_ts=thread_ts,
         user=user,
         bot_user=bot_user,
         message_ts=ts,
+        task=task,
     )
     is_stop = question.casefold().rstrip(".! ") in _STOP_WORDS
     if is_stop and edge.answering.stop(ask.thread):

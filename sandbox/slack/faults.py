@@ -20,7 +20,8 @@ class Fault:
 
     Attributes:
         kind: One of KINDS.
-        method: The Web API method it strikes, "response_url", or "*" for every method.
+        method: The Web API method it strikes, "response_url", "upload" (a file's bytes), or
+            "*" for every one.
         times: How often it strikes before it is gone.
         retry_after_seconds: For "ratelimited".
         status: For "http_error": 500 or 503.

@@ -129,6 +129,12 @@ class WebApi:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Take the bytes of a file that files.getUploadURLExternal has announced."""
         content = await _uploaded_bytes(request)
+        try:
+            await self._strike(request, "upload")
+        except SlackError as error:
+            status = error.status if error.status != 200 else 500
+            self._record("upload", {"id": request.match_info["id"]}, "bytes", error.body(), status)
+            return web.Response(text=error.code, status=status)
         file = self.workspace.files.get(request.match_info["id"])
         answer: Json = {"ok": file is not None and len(content) == file.length}
         if not answer["ok"]:

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, Services
+from bot.thread_tasks import thread_tasks
 from core.answers import (
     Answer,
     AnswerEvent,
@@ -23,8 +24,11 @@ from core.answers import (
     Turn,
 )
 from core.clock import ManualClock
-from core.digests import Digest
+from core.digests import Digest, FindingHistory
 from core.errors import OpsbotError
+from core.questions import TimeRange
+from knowledge.graph import Service, ServiceGraph
+from knowledge.models import EXTRACTIVE, ModelConfig, Models
 from knowledge.searchquery import Mistake, SearchQuery, parse_search
 from tests.bot.samples import NOW, answer, digest, item, part
 
@@ -134,6 +138,15 @@ class FakeAnswers:
         self.votes[reference, user] = (is_helpful, comment)
 
 
+class _Graph:
+    graph = ServiceGraph(services={"payments": Service("payments", "shop", "orders")})
+
+
+class _ToldNothing:
+    async def seen(self, period: TimeRange, scope: Scope) -> Sequence[FindingHistory]:
+        return ()
+
+
 @dataclass
 class Fakes:
     """All of them, with the Services made of them."""
@@ -159,7 +172,15 @@ class Fakes:
             answers=self.answers,
             clock=ManualClock(NOW),
             limits=self.limits,
-            tasks={row.name: self.task for row in COMMANDS if row.run is task.run},
+            tasks={row.name: self.task for row in COMMANDS if row.run is task.run}
+            | thread_tasks(
+                Models(ModelConfig(model=EXTRACTIVE), ManualClock(NOW)),
+                _Graph(),
+                _ToldNothing(),
+                ManualClock(NOW),
+                redact=lambda text: text,
+                timeout_seconds=5.0,
+            ),
         )
 
 

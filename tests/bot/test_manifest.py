@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bot.commands.table import usage_hint
+from bot.listeners.shortcuts import EXPLAIN, SUMMARISE
 from bot.services import EdgeLimits
 from sandbox.slack.world import AppProfile
 from tests.bot.bench import Bench
@@ -34,8 +35,16 @@ def test_the_command_is_the_configured_one_with_the_tables_usage(manifest: dict[
     assert command["usage_hint"] == usage_hint()
 
 
-def test_it_asks_for_the_least_scopes_and_the_eyes(manifest: dict[str, Any]) -> None:
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == LEAST_SCOPES | {"reactions:write"}
+def test_it_asks_for_the_least_scopes_and_three_that_may_go(manifest: dict[str, Any]) -> None:
+    optional = {"reactions:write", "files:write", "users:read"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == LEAST_SCOPES | optional
+
+
+def test_its_shortcuts_are_those_that_have_a_listener(manifest: dict[str, Any]) -> None:
+    named = {(row["type"], row["callback_id"]) for row in manifest["features"]["shortcuts"]}
+    assert named == {("message", SUMMARISE), ("message", EXPLAIN)}
+    # Slack cuts off what is longer.
+    assert all(len(row["name"]) <= 24 for row in manifest["features"]["shortcuts"])
 
 
 def test_people_can_write_to_the_bot_and_press_buttons(manifest: dict[str, Any]) -> None:

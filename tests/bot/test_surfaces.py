@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from bot.blocks.answer import lay_out
-from bot.replies import Reply
-from bot.surfaces import Place, ReplySurface, ThreadSurface
+from bot.replies import Reply, ReplySurface
+from bot.surfaces import Place, ThreadSurface
 from tests.bot.bench import Bench, seen
 from tests.bot.samples import NOW, answer
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.blocks.answer import lay_out
-from bot.threads import HISTORY_CHARS, TURN_CHARS, history, turns, words_of
+from bot.threads import HISTORY_CHARS, TURN_CHARS, Thread, history, turns, words_of
 from core.answers import Turn
 from tests.bot.bench import Bench
 from tests.bot.samples import NOW, answer, gap
@@ -68,7 +68,7 @@ def test_links_are_read_as_their_labels() -> None:
 
 async def test_a_message_that_opens_a_thread_has_no_history(bench: Bench) -> None:
     ts = bench.say("hello")
-    assert await history(bench.client, "COPS", ts, ts, BOT) == ()
+    assert await history(bench.client, "COPS", ts, ts, BOT) == Thread()
     assert bench.calls("conversations.replies") == []
 
 
@@ -78,7 +78,7 @@ async def test_history_ends_before_the_question(bench: Bench) -> None:
     asked = bench.say("three", thread=parent)
     bench.say("four", thread=parent)
     told = await history(bench.client, "COPS", parent, asked, BOT)
-    assert told == (Turn("UYOU", "one"), Turn("UYOU", "two"))
+    assert told.turns == (Turn("UYOU", "one"), Turn("UYOU", "two"))
 
 
 async def test_a_long_thread_is_read_page_by_page_to_its_newest(bench: Bench) -> None:
@@ -87,16 +87,17 @@ async def test_a_long_thread_is_read_page_by_page_to_its_newest(bench: Bench) ->
         bench.say(f"reply {number}", thread=parent)
     await bench.settle()
     told = await history(bench.client, "COPS", parent, "", BOT)
-    assert told is not None
-    assert told[0].text == "parent"
-    assert told[-1].text == "reply 229"
+    assert told.turns[0].text == "parent"
+    assert told.turns[-1].text == "reply 229"
     assert len(bench.calls("conversations.replies")) == 2
 
 
 async def test_a_thread_that_cannot_be_read_is_not_an_empty_one(bench: Bench) -> None:
     parent = bench.say("parent")
     bench.fault(kind="error", method="conversations.replies", error="missing_scope")
-    assert await history(bench.client, "COPS", parent, "", BOT) is None
+    told = await history(bench.client, "COPS", parent, "", BOT)
+    assert not told.is_read
+    assert told.problem == "I could not read the earlier messages of this thread."
 
 
 async def test_a_follow_up_knows_what_was_answered(either: Bench) -> None:

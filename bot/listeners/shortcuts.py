@@ -1,0 +1,100 @@
+"""Message shortcuts: "Summarise this thread" and "Explain this error", for one person's eyes.
+
+They are answered by `response_url`, not in a modal: it works in threads and in channels that the
+bot is no member of, waits half an hour instead of three seconds, and what is shown there can be
+shared and voted on as any other answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+
+from bot.blocks import notices
+from bot.edge import Edge
+from bot.mrkdwn import clip
+from bot.thread_tasks import QUESTIONS, SUMMARY
+from bot.threads import said_in
+
+log = logging.getLogger(__name__)
+
+SUMMARISE = "summarise_thread"
+EXPLAIN = "explain_error"
+
+_OUTSIDER = "I answer members of this workspace only."
+_UNREADABLE = "I cannot read this thread: I am not a member of this channel."
+_INVITE = (
+    "Invite me with `/invite @opsbot`, then use the shortcut again. To explain a single message I "
+    "need no invitation."
+)
+_NO_WORDS = "There is no text in this message that I could explain."
+_QUOTE = "Use the shortcut on a message that quotes the error."
+
+
+def register(app: AsyncApp, edge: Edge) -> None:
+    """Listen to the two shortcuts."""
+
+    async def on_summarise(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        if await _is_to_be_answered(edge, body):
+            await _summarise(edge, body, context.bot_user_id or "")
+
+    async def on_explain(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        if await _is_to_be_answered(edge, body):
+            await _explain(edge, body, context.bot_user_id or "")
+
+    app.message_shortcut(SUMMARISE)(on_summarise)
+    app.message_shortcut(EXPLAIN)(on_explain)
+
+
+async def _is_to_be_answered(edge: Edge, body: Mapping[str, Any]) -> bool:
+    if not await edge.is_new(f"shortcut:{body['trigger_id']}"):
+        return False
+    home, own = (body.get("team") or {}).get("id"), body["user"].get("team_id")
+    if home and own and home != own:
+        log.info("refused a shortcut of %s", body["user"]["id"])
+        await edge.reply(str(body["response_url"])).send(notices.hint(_OUTSIDER))
+        return False
+    return True
+
+
+async def _summarise(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
+    message = body["message"]
+    thread_ts = str(message.get("thread_ts") or message["ts"])
+    reply = edge.reply(str(body["response_url"]), _looked_at(message))
+    earlier = await edge.answering.thread(str(body["channel"]["id"]), thread_ts, "", bot_user)
+    if not earlier.is_read:
+        await reply.send(notices.hint(_UNREADABLE, _INVITE))
+        return
+    await edge.answering.by_reply(
+        QUESTIONS[SUMMARY],
+        str(body["channel"]["id"]),
+        reply,
+        SUMMARY,
+        earlier=earlier,
+        has_begun=False,
+    )
+
+
+async def _explain(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
+    reply = edge.reply(str(body["response_url"]), _looked_at(body["message"]))
+    words = said_in(body["message"], bot_user)
+    if not words:
+        await reply.send(notices.hint(_NO_WORDS, _QUOTE))
+        return
+    question = clip(f"What does this error mean, and what helps? {words}", _most(edge))
+    await edge.answering.by_reply(question, str(body["channel"]["id"]), reply, has_begun=False)
+
+
+def _most(edge: Edge) -> int:
+    return edge.services.limits.max_question_chars
+
+
+def _looked_at(message: Mapping[str, Any]) -> str:
+    """The thread whose reply the shortcut was used on; '' for a message of the channel itself."""
+    thread_ts = str(message.get("thread_ts") or "")
+    return thread_ts if thread_ts != message["ts"] else ""
