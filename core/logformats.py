@@ -53,6 +53,7 @@ _STAMP = re.compile(
     r"\[?(?P<time>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?)"
     r" ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?\]?"
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?(?=[ \t|])"
+    r"|(?P<syslog>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?(?! \d{4}))"
     r"|\[?[A-Z][a-z]{2} (?:[A-Z][a-z]{2} )?[ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?\]?"
     r"|\d+:[MSCX] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d+"
     r"|\[ *\d+\.\d{6}\](?: \[[^\]]*\])?"
@@ -61,26 +62,35 @@ _STAMP = re.compile(
 # Between the time and the level stand a thread, a process, a host or a logger.
 _LEVEL = re.compile(
     # Each part can be read in one way only: a line of dashes must not take for ever.
-    r"[ \t|,:\-]{0,8}(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|[\w./][\w./\-]{0,59}(?![\w./\-])|#)"
+    r"[ \t|,:\-]{0,8}(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|(?!(?i:log)?[_-]?(?i:level)\b)"
+    r"[\w./][\w./\-]{0,59}(?![\w./\-])|#)"
     r"[ \t|:\-]{0,6}){0,3}?"
     rf"(?:[\[(<|]?(?P<level>{_WORDS})(?:[\])>|]|(?=[ \t:,/|\-]|$))"
     rf"|\[(?:\w+:)?(?P<lower>{_WORDS.lower()})\])[ \t]*"
 )
 _LEVEL_FIRST = re.compile(
-    rf"[\[(<]?(?P<level>{_WORDS}|error|fatal|warning|critical|panic)"
-    r"(?:[\])>|:]+|(?=[ \t]|$))[ \t:\-|]*"
+    rf"[\[(<]?(?P<level>(?:{_WORDS})(?=[ \t\])>|:]|$)|(?:error|fatal|warning|critical|panic)"
+    r"(?=[\])>|:]))[\])>|:]*[ \t:\-|]*"
 )
+# "ERROR: 0" and "errors: none" count errors.
+_NO_ERRORS = re.compile(r"[ \t=:]*(?:0|none|no errors?|ok|count|rate)\b(?!\.)", re.IGNORECASE)
+# A file, a pod or a host that something put before a whole line.
+_FOREIGN = re.compile(r"[^\s=\"{]{2,80}[ \t|]+(?=\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:)")
+_SYSLOG = re.compile(r" [\w.\-]+ [\w.()/\-]{1,60}(?:\[\d+\])?: +")
 # What still stands before the message: a process number, a thread, a logger. An exception's class
 # is dotted like a logger, but belongs to the message.
 _REST = re.compile(
-    r"(?:[ \t]*(?:\[[^\]\n]{1,60}\]|\d{1,7}(?=[ \t])|-{1,3}(?=[ \t])|#\d+:?|\d+#\d+:"
+    r"(?:[ \t]*(?:\[(?:(?!: )[^\[\]\n]|\[[^\[\]\n]{0,60}\]){1,160}\](?=[ \t:\-])"
+    r"|\d{1,7}(?=[ \t])|-{1,3}(?=[ \t])|#\d+:?|\d+#\d+:"
     r"|[|:](?=[ \t])|[\w:]+\](?=[ ])"
     r"|(?!(?:[\w$]{1,60}\.){1,9}[A-Z]\w{0,60}(?:Error|Exception|Throwable|Fault|Interrupt):)"
     r"(?!(?:[\w$]{1,60}\.){0,9}errors\.[A-Z]\w{0,60}:)"
-    r"[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t])))*[ \t:|\-]*"
+    r"[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t]|[ \t]\[[^\]\n]*\][ \t])"
+    r"))*[ \t:|\-]*"
 )
 _LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@\-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_LOGFMT_LEVEL = re.compile(r"(?:^|\s)(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
+_LOGFMT_START = re.compile(r"\s*[A-Za-z_@][\w.@\-]*=")
+_LOGFMT_NONE = frozenset({"", "nil", "<nil>", "null", "none", "0", "false"})
 _LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "LEVEL")
 _MESSAGE_KEYS = ("msg", "message", "@m", "event", "textPayload", "log", "short_message", "text")
 _ERROR_KEYS = ("error", "err", "exception", "exc_info", "stack_trace", "stacktrace", "stack", "@x")
@@ -103,7 +113,10 @@ _KERNEL = re.compile(
     r"Out of memory: Kill|Memory cgroup out of memory|invoked oom-killer|oom-kill:|oom_reaper"
     r"|Killed process \d+|\bsegfault at |Kernel panic"
 )
-_INLINE = re.compile(rf"(?<![\w/.=\-])\[?(?P<level>{_WORDS})\]?(?=[ :\]|]|$)")
+_INLINE = re.compile(
+    r"(?<!\bno )(?<!\b0 )(?<!(?i:level) )(?<!(?i:level): )(?<!(?i:level) to )(?<!(?i:level) is )"
+    rf"(?<![\w/.=\-])\[?(?P<level>{_WORDS})\]?(?=[ :\]|]|$)(?! (?i:level|count|rate)\b)"
+)
 _DECODER = msgspec.json.Decoder(dict[str, object])
 
 
@@ -154,8 +167,10 @@ def read_line(text: str) -> Line:
             return structured
     elif first in "IWEF" and first and (match := _KLOG.match(text)) is not None:
         return Line(_LEVELS[match[1]], None, text[match.end() :], has_header=True)
-    if "=" in text and (match := _LOGFMT_LEVEL.search(text)) is not None:
-        return _read_logfmt(text, match[1])
+    if "=" in text and _LOGFMT_START.match(text) is not None:
+        logfmt = _read_logfmt(text)
+        if logfmt is not None:
+            return logfmt
     return _read_plain(text)
 
 
@@ -166,32 +181,57 @@ def _read_plain(text: str) -> Line:  # noqa: PLR0911  (a table of formats)
         if stamp is not None:
             return _read_stamped(text, stamp)
     if match := _LEVEL_FIRST.match(text):
-        word = match["level"]
-        if word == "panic":
-            return Line(LogLevel.FATAL, None, text, has_header=True, is_trace_start=True)
-        end = _rest(text, match.end()) if word.isupper() else match.end()
-        return Line(_LEVELS[word.upper()], None, text[end:], has_header=True)
+        return _read_level_first(text, match)
     if first in " \t":
         return Line(None, None, text, has_header=False)
-    level = _content_level(text)
-    if level is not None:
+    if match := _FOREIGN.match(text):
+        stamp = _STAMP.match(text, match.end())
+        if stamp is not None and _LEVEL.match(text, stamp.end()):
+            return _read_stamped(text, stamp)
+    content = _content_level(text)
+    if content is not None:
         is_kernel = _KERNEL.search(text) is not None
-        return Line(level, None, text, has_header=is_kernel, is_trace_start=not is_kernel)
+        return Line(content, None, text, has_header=is_kernel, is_trace_start=not is_kernel)
     if _EXCEPTION.match(text):
         return Line(LogLevel.ERROR, None, text, has_header=False, is_trace_start=True)
     inline = _INLINE.search(text, 0, 80)
     return Line(_LEVELS[inline["level"]] if inline else None, None, text, has_header=False)
 
 
+def _read_level_first(text: str, match: re.Match[str]) -> Line:
+    """A line that begins with a level."""
+    word = match["level"]
+    if word == "panic":
+        return Line(LogLevel.FATAL, None, text, has_header=True, is_trace_start=True)
+    level = _LEVELS[word.upper()]
+    if level >= LogLevel.ERROR and _NO_ERRORS.match(text, match.end("level")):
+        return Line(None, None, text, has_header=False)
+    end = _rest(text, match.end()) if word.isupper() else match.end()
+    return Line(level, None, text[end:], has_header=True)
+
+
 def _read_stamped(text: str, stamp: re.Match[str]) -> Line:
     """A line that begins with a time."""
     timestamp = _iso(stamp["time"], stamp["zone"]) if stamp["time"] else None
-    match = _LEVEL.match(text, stamp.end())
+    end = stamp.end()
+    match = _SYSLOG.match(text, end)
+    if match is not None and (stamp["syslog"] or text[match.end() - 3 : match.end()] == "]: "):
+        # Host and program; what follows is the program's own line.
+        inner = read_line(text[match.end() :])
+        inner.has_header = True
+        inner.timestamp = inner.timestamp or timestamp
+        return inner
+    if _LOGFMT_START.match(text, end):
+        logfmt = _read_logfmt(text[end:])
+        if logfmt is not None:
+            logfmt.timestamp = logfmt.timestamp or timestamp
+            return logfmt
+    match = _LEVEL.match(text, end)
     if match is not None:
         end = _rest(text, match.end())
         level = _LEVELS[(match["level"] or match["lower"]).upper()]
         return Line(level, timestamp, text[end:], has_header=True)
-    message = text[_rest(text, stamp.end()) :]
+    message = text[_rest(text, end) :]
     return Line(_level_in(message), timestamp, message, has_header=True)
 
 
@@ -277,21 +317,27 @@ def _json_level(fields: dict[str, object]) -> LogLevel | None:
     return None
 
 
-def _read_logfmt(text: str, level: str) -> Line:
-    found = _LEVELS.get(level.upper())
-    message, error, timestamp, extra = "", "", None, []
+def _read_logfmt(text: str) -> Line | None:
+    """None where no level and no error is told: then it is plain text with an equals sign."""
+    message, error, level, timestamp, extra = "", "", "", None, []
     for match in _LOGFMT.finditer(text):
         key, value = match[1], match[2]
         if value[:1] == '"':
             value = value[1:-1].replace('\\"', '"').replace("\\n", "\n").replace("\\t", "\t")
-        if key in {"msg", "message", "event"}:
-            message = value
-        elif key in {"err", "error", "exception"}:
-            error = value
+        name = key.lower()
+        if name in {"msg", "message", "event"}:
+            message = message or value
+        elif name in {"err", "error", "exception"}:
+            error = "" if value.lower() in _LOGFMT_NONE else value
+        elif name in {"level", "lvl", "severity", "loglevel"}:
+            level = level or value
         elif key in _TIME_KEYS or key == "t":
             timestamp = timestamp or _moment(value)
-        elif key not in {"level", "lvl", "severity", "loglevel", "caller", "logger"}:
+        elif name not in {"caller", "logger"}:
             extra.append(f"{key}={value}")
+    if not level and not error:
+        return None
+    found = _LEVELS.get(level.upper()) if level else LogLevel.ERROR
     parts = [part for part in (message, error) if part]
     body = _join_error(parts) if parts else " ".join(extra) or text
     return Line(found, timestamp, body, has_header=True, is_structured=True)

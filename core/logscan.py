@@ -8,11 +8,12 @@ it. What may belong to an error is then read in full by `core.loglines`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
+from core.linekeys import MAX_KEY_CHARS, blind, has_id, shorten
 from core.logformats import LogLevel, read_line, strip_prefix
 from core.loglines import EntryJoiner, LogEntry, continues_entry, is_error
 from core.templates import Templates
@@ -21,11 +22,7 @@ MAX_KINDS = 500
 MAX_REQUESTS = 500
 MAX_HEADLINE_CHARS = 300
 _MAX_KEYS = 50_000
-_MAX_KEY_CHARS = 4000
 
-_DIGITS = str.maketrans("123456789", "000000000")
-# In a key every digit is 0; a word with a digit and nothing but hexadecimal letters is an id.
-_HEX = re.compile(r"(?<![g-zG-Z])[0a-fA-F\-]*0[0a-fA-F\-]*(?![g-zG-Z])")
 _REQUEST = re.compile(
     r"(?:trace|request|correlation|req)[_\-. ]?id[\"']?\s{0,3}[:=]?\s{0,3}[\"'\[]?"
     r"(?=[0-9a-f\-]*\d)([0-9a-f][0-9a-f\-]{7,63})",
@@ -103,27 +100,32 @@ class LogScan:
         """Take the next piece; it may end anywhere in a line."""
         lines = (self._rest + text).split("\n")
         self._rest = lines.pop()
-        for line in lines:
-            self._add(line)
+        if lines:
+            self._add_all(lines)
 
     def finish(self) -> list[ErrorKind]:
         """The kinds of errors, in the order in which they came first."""
         if self._rest:
-            self._add(self._rest)
+            self._add_all([self._rest])
             self._rest = ""
         self._count(self._joiner.finish())
         return [count.kind() for count in self._kinds.values()]
 
-    def _add(self, raw: str) -> None:
-        self.lines += 1
-        raw = raw.removesuffix("\r")
-        verdict = self._verdict(raw)
-        if verdict is _Verdict.HARMLESS:
+    def _add_all(self, lines: Sequence[str]) -> None:
+        verdicts = self._verdicts
+        for raw, key in zip(lines, blind("\n".join(lines)).split("\n"), strict=True):
+            self.lines += 1
+            verdict = verdicts.get(key) or self._judge(raw, key)
+            if verdict is not _Verdict.HARMLESS:
+                self._add(raw.removesuffix("\r"), verdict)
+                continue
             if self._is_open:
                 self._is_open = False
                 self._count(self._joiner.finish())
             self._header, self._plain = (raw, self.lines), None
-        elif self._is_open:
+
+    def _add(self, raw: str, verdict: _Verdict) -> None:
+        if self._is_open:
             self._join(raw)
         elif verdict is _Verdict.PLAIN:
             self._plain = (raw, self.lines)
@@ -136,7 +138,7 @@ class LogScan:
             # A trace is an error by its own lines; its message may be what stands above it.
             for above in (self._header, self._plain):
                 if above is not None:
-                    self._joiner.add(*above)
+                    self._joiner.add(above[0].removesuffix("\r"), above[1])
         self._header = self._plain = None
         self._join(raw)
 
@@ -144,21 +146,22 @@ class LogScan:
         self._joiner.add(raw, self.lines)
         self._count(self._joiner.take())
 
-    def _verdict(self, raw: str) -> _Verdict:
-        key = raw.translate(_DIGITS)
-        verdict = self._verdicts.get(key)
-        if verdict is not None:
-            return verdict
-        short = _HEX.sub("0", key[:_MAX_KEY_CHARS])
+    def _judge(self, raw: str, key: str) -> _Verdict:
+        short = shorten(key)
         verdict = self._verdicts.get(short)
-        if verdict is not None:
-            return verdict
-        verdict, is_certain = _judge(raw)
-        if is_certain:
-            if len(self._verdicts) >= _MAX_KEYS:
-                self._verdicts.clear()
-            self._verdicts[short] = verdict
+        if verdict is None:
+            verdict, is_certain = _judge(raw.removesuffix("\r"))
+            if not is_certain:
+                return verdict
+            self._remember(short, verdict)
+        if not has_id(key, short):
+            self._remember(key, verdict)
         return verdict
+
+    def _remember(self, key: str, verdict: _Verdict) -> None:
+        if len(self._verdicts) >= _MAX_KEYS:
+            self._verdicts.clear()
+        self._verdicts[key] = verdict
 
     def _count(self, entries: Iterable[LogEntry]) -> None:
         for entry in entries:
@@ -193,7 +196,7 @@ class _Count:
         self._number += 1
         self._last = entry
         if entry.timestamp is not None and len(self._requests) < MAX_REQUESTS:
-            found = _REQUEST.search(entry.raw, 0, _MAX_KEY_CHARS)
+            found = _REQUEST.search(entry.raw, 0, MAX_KEY_CHARS)
             if found is not None:
                 self._requests.setdefault(found[1], entry.timestamp)
 

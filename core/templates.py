@@ -97,6 +97,14 @@ _URL = re.compile(r"(?<!\w)[a-z][a-z0-9+.\-]*://[^\s\"'<>,;)\]]+", re.IGNORECASE
 _QUOTED = re.compile(
     r"\"(?:[^\"\\\n]|\\.){0,300}\"|(?<![\w'])'[^'\n]{0,200}'(?!\w)|`[^`\n]{0,200}`"
 )
+# Of a request, the method tells more than the address.
+_HTTP = re.compile(
+    r"([\"'`])(GET|PUT|POST|HEAD|PATCH|DELETE|OPTIONS|CONNECT|TRACE) [^\"'`\n]{0,2000}\1"
+)
+_USER = re.compile(
+    r"\b((?:for|by|of|as|from) (?:(?:invalid|unknown|illegal) )?user )(?!<)[\w.@\\\-]+",
+    re.IGNORECASE,
+)
 _KEY_VALUE = re.compile(
     rf"(?<![\w.\-])(?!{_TELLING_KEYS}=)([A-Za-z_][\w.\-]{{0,40}})=(?:[^\s,;&\"'\[\](){{}}<>]+)",
     re.IGNORECASE,
@@ -179,7 +187,10 @@ def _mask_line(line: str) -> str:
     text = _COMBINED.sub("", line.strip())
     if "://" in text:
         text = _URL.sub("<URL>", text)
+    text = _HTTP.sub(r"\2 <PATH>", text)
     text = _QUOTED.sub(_quoted, text)
+    if "user " in text:
+        text = _USER.sub(r"\1<USER>", text)
     if "=" in text:
         text = _KEY_VALUE.sub(r"\1=<VALUE>", text)
     text = _VARIABLE.sub(_placeholder, text)
