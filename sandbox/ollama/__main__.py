@@ -9,17 +9,19 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from sandbox.ollama import local
 from sandbox.ollama.scripts import SCRIPTS
-from sandbox.ollama.server import run_ollama
+from sandbox.ollama.server import CONTEXT_LENGTH, run_ollama
 
 
 async def serve(host: str, port: int, script: str, models: tuple[str, ...]) -> None:
     """Serve until SIGINT or SIGTERM; prints one JSON line when ready."""
+    context_length = local.CONTEXT_LENGTH if script == "local" else CONTEXT_LENGTH
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with run_ollama(SCRIPTS[script](), models, port, host) as running:
+    async with run_ollama(SCRIPTS[script](), models, port, host, context_length) as running:
         ready = {"ready": True, "url": running.url, "script": script, "models": list(models)}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
@@ -33,12 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=11434, help="port to listen at, 0 for any")
     parser.add_argument("--script", choices=sorted(SCRIPTS), default="answer_from_passages")
     parser.add_argument(
-        "--model", action="append", help="a model to offer, may be repeated (llama3.1:latest)"
+        "--model",
+        action="append",
+        help="a model to offer, may be repeated (llama3.1:latest, or the local model's own name)",
     )
     given = parser.parse_args(arguments)
-    models = tuple(given.model or ("llama3.1:latest",))
+    usual = local.MODEL if given.script == "local" else "llama3.1:latest"
+    models = tuple(given.model or (usual,))
     try:
         asyncio.run(serve(given.host, given.port, given.script, models))
+    except local.MissingModelError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     except OSError as error:
         sys.stderr.write(
             f"Could not serve the stand-in for Ollama at {given.host}:{given.port}: {error}. "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sandbox.ollama import quoting
+from sandbox.ollama.local import LocalModel
 from sandbox.ollama.pieces import Drop, Fail, Pause, Piece, Script, tokens
 
 NOTHING: Final = "The passages do not answer this question."
@@ -111,5 +112,6 @@ SCRIPTS: Final[Mapping[str, Callable[[], Script]]] = {
     "failing": lambda: failing,
     "garbage": lambda: garbage,
     "json_reply": lambda: json_reply,
+    "local": LocalModel,
 }
 """Makers of scripts by the name that `--script` takes."""

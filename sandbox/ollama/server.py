@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+)
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -61,6 +69,7 @@ class RunningOllama:
     url: str
     script: Script
     models: tuple[str, ...]
+    context_length: int = CONTEXT_LENGTH
     requests: list[Recorded] = field(default_factory=list)
     hung_up: int = 0
 
@@ -153,7 +162,7 @@ class _Api:
                 "details": _DETAILS,
                 "model_info": {
                     "general.architecture": "script",
-                    "script.context_length": CONTEXT_LENGTH,
+                    "script.context_length": self._running.context_length,
                     "script.embedding_length": embedding.SIZE,
                 },
                 "capabilities": ["completion", "embedding"],
@@ -209,18 +218,19 @@ class _Api:
         self, request: web.Request, pieces: Iterator[Piece | End], line: Callable[..., Any]
     ) -> web.StreamResponse:
         text = ""
-        for piece in pieces:
-            match piece:
-                case str():
-                    text += piece
-                case Pause(seconds):
-                    await asyncio.sleep(seconds)
-                case Fail(message):
-                    return _error(500, message)
-                case Drop():
-                    return _hang_up(request)
-                case End():
-                    return web.json_response(line(text, piece))
+        async with aclosing(_off_loop(pieces)) as steps:
+            async for piece in steps:
+                match piece:
+                    case str():
+                        text += piece
+                    case Pause(seconds):
+                        await asyncio.sleep(seconds)
+                    case Fail(message):
+                        return _error(500, message)
+                    case Drop():
+                        return _hang_up(request)
+                    case End():
+                        return web.json_response(line(text, piece))
         raise AssertionError("a stream of pieces always ends with End")
 
     async def _stream(
@@ -233,21 +243,22 @@ class _Api:
             await response.write(json.dumps(row).encode() + b"\n")
 
         try:
-            for piece in pieces:
-                match piece:
-                    case str():
-                        await send(line(piece))
-                    case Pause(seconds):
-                        await asyncio.sleep(seconds)
-                    case Fail(message):
-                        await send({"error": message})
-                        break
-                    case Drop():
-                        await asyncio.sleep(0)  # what was written so far shall arrive
-                        _hang_up(request)
-                        return response
-                    case End():
-                        await send(line("", piece))
+            async with aclosing(_off_loop(pieces)) as steps:
+                async for piece in steps:
+                    match piece:
+                        case str():
+                            await send(line(piece))
+                        case Pause(seconds):
+                            await asyncio.sleep(seconds)
+                        case Fail(message):
+                            await send({"error": message})
+                            break
+                        case Drop():
+                            await asyncio.sleep(0)  # what was written so far shall arrive
+                            _hang_up(request)
+                            return response
+                        case End():
+                            await send(line("", piece))
             await response.write_eof()
         except ConnectionError:  # the client had enough, which is its right
             self._running.hung_up += 1
@@ -267,6 +278,23 @@ _DETAILS: Final = {
 }
 
 
+async def _off_loop(pieces: Iterator[Piece | End]) -> AsyncGenerator[Piece | End, None]:
+    """The same pieces; a script that takes its time holds up nobody else."""
+    step: asyncio.Future[Piece | End | None] | None = None
+    try:
+        while True:
+            step = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+            piece = await asyncio.shield(step)
+            if piece is None:
+                return
+            yield piece
+    finally:
+        if step is not None:  # a generator cannot be closed while it runs
+            await asyncio.wait({step})
+        if isinstance(pieces, Generator):
+            await asyncio.to_thread(pieces.close)
+
+
 def _hang_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.close()
@@ -279,13 +307,14 @@ async def run_ollama(
     models: tuple[str, ...] = ("llama3.1:latest",),
     port: int = 0,
     host: str = "127.0.0.1",
+    context_length: int = CONTEXT_LENGTH,
 ) -> AsyncIterator[RunningOllama]:
     """Serve while the context lasts; port 0 takes any free one.
 
     Raises:
         OSError: The port is taken.
     """
-    running = RunningOllama("", script, models)
+    running = RunningOllama("", script, models, context_length)
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.add_routes(_Api(running).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
