@@ -36,8 +36,8 @@ $(VENV)/.local-llm: requirements-local-llm.txt $(VENV)/.runtime
 	@$(INSTALL) --no-deps --require-hashes -r requirements-local-llm.txt
 	@touch $@
 
-demo: $(VENV)/.runtime  ## the whole bot on a local Slack workspace and a recorded cluster (PORT=8765)
-	@exec $(BIN)/opsbot demo --port $(PORT)
+demo: $(VENV)/.runtime $(if $(filter local,$(LLM)),$(VENV)/.local-llm)  ## the whole bot, nothing else needed (PORT=8765, LLM=local for a small real model)
+	@exec $(BIN)/opsbot demo --port $(PORT) $(if $(filter local,$(LLM)),--local-llm)
 
 test: $(VENV)/.dev $(VENV)/.local-llm  ## every test, with the coverage gate
 	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(PYTEST_ARGS)

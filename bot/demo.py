@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,8 +22,10 @@ _START_SECONDS = 60
 _DIGEST_CRON = "*/2 * * * *"
 
 
-async def run_demo(port: int, data_dir: Path) -> int:
+async def run_demo(port: int, data_dir: Path, *, has_local_llm: bool = False) -> int:
     """Start the sandbox, run the bot against it, and stop both on Ctrl-C or SIGTERM.
+
+    With `has_local_llm` the sandbox brings a small real model, which stands in for Ollama.
 
     Raises:
         OpsbotError: The port is taken, or the sandbox did not start.
@@ -31,7 +33,8 @@ async def run_demo(port: int, data_dir: Path) -> int:
     folder = DataFolder(data_dir).path
     http_port = _free_port()
     asked = load_settings(opsbot_data_dir=folder, http_port=http_port)
-    async with _sandbox(port, folder / "sandbox", asked) as ready:
+    more = ("--local-llm",) if has_local_llm else ()
+    async with _sandbox(port, folder / "sandbox", asked, more) as ready:
         say(f"Slack workspace  {ready['slack']}  (starting the bot…)")
         return await run_bot(
             _demo_settings(folder, http_port, ready),
@@ -42,7 +45,9 @@ async def run_demo(port: int, data_dir: Path) -> int:
 def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Settings:
     """The sandbox's addresses; what is not named here (the model, say) is the user's to set."""
     knowledge = ready["knowledge"]
+    model = {"llm_model": "auto", "ollama_base_url": ready["ollama"]} if "ollama" in ready else {}
     return load_settings(
+        **model,
         opsbot_data_dir=folder,
         opsbot_config=None,
         slack_bot_token="xoxb-sandbox-opsbot",  # noqa: S106  (the sandbox's own)
@@ -68,8 +73,10 @@ def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Setti
 
 
 @asynccontextmanager
-async def _sandbox(port: int, folder: Path, settings: Settings) -> AsyncIterator[dict[str, str]]:
-    arguments = ["--port", str(port), "--folder", str(folder), "--until-stdin-closes"]
+async def _sandbox(
+    port: int, folder: Path, settings: Settings, more: Sequence[str]
+) -> AsyncIterator[dict[str, str]]:
+    arguments = ["--port", str(port), "--folder", str(folder), "--until-stdin-closes", *more]
     manifest = Path(__file__).parents[1] / "manifest.yaml"
     if await asyncio.to_thread(manifest.exists):  # in a checkout; the wheel goes without
         arguments += ["--manifest", str(manifest)]
@@ -103,7 +110,7 @@ async def _ready_line(process: Process, port: int) -> dict[str, str]:
     if not line:
         raise OpsbotError(
             f"start the local Slack workspace on port {port}",
-            "it did not come up (is the port taken?)",
+            "it did not come up (is there a reason above? is the port taken?)",
             f"Try another one: make demo PORT={port + 1}",
         )
     return dict(json.loads(line))

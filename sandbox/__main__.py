@@ -1,8 +1,8 @@
 """`python -m sandbox`: the local workspace and the recorded cluster in one process.
 
 Prints one JSON line when both answer: {"slack": URL, "cluster": URL, "kubeconfig": PATH,
-"knowledge": DIR}. Ends on SIGINT, SIGTERM, or when its standard input is closed, so that it never
-outlives the demo that started it.
+"knowledge": DIR}, and with --local-llm "ollama": URL. Ends on SIGINT, SIGTERM, or when its standard
+input is closed, so that it never outlives the demo that started it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import json
 import signal
 import sys
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -20,6 +21,8 @@ import yaml
 
 from sandbox.cluster.server import run_cluster
 from sandbox.knowledge.generate import prepare
+from sandbox.ollama import local
+from sandbox.ollama.server import run_ollama
 from sandbox.slack.server import run_workspace
 from sandbox.slack.workspace import Workspace
 from sandbox.slack.world import AppProfile
@@ -37,21 +40,28 @@ async def serve(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.folder
     knowledge = await asyncio.to_thread(prepare, folder / "knowledge", datetime.now(UTC))
     profile = await asyncio.to_thread(_profile, arguments.manifest)
-    async with (
-        run_workspace(
-            port=arguments.port,
-            workspace=Workspace(app=profile) if profile else None,
-            delivery=arguments.delivery,
-            request_url=arguments.request_url or None,
-        ) as workspace,
-        run_cluster() as cluster,
-    ):
+    async with AsyncExitStack() as stack:
+        workspace = await stack.enter_async_context(
+            run_workspace(
+                port=arguments.port,
+                workspace=Workspace(app=profile) if profile else None,
+                delivery=arguments.delivery,
+                request_url=arguments.request_url or None,
+            )
+        )
+        cluster = await stack.enter_async_context(run_cluster())
         ready = {
             "slack": workspace.url,
             "cluster": cluster.url,
             "kubeconfig": str(cluster.kubeconfig(folder / "kubeconfig")),
             "knowledge": str(knowledge),
         }
+        if arguments.local_llm:
+            model = await asyncio.to_thread(local.LocalModel)
+            ollama = await stack.enter_async_context(
+                run_ollama(model, (local.MODEL,), context_length=local.CONTEXT_LENGTH)
+            )
+            ready["ollama"] = ollama.url
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await stop.wait()
@@ -79,8 +89,12 @@ def main() -> None:
     parser.add_argument("--delivery", choices=("socket", "http"), default="socket")
     parser.add_argument("--request-url", default="", help="the bot's address, for --delivery http")
     parser.add_argument("--manifest", type=Path, help="the app's manifest; default: all is granted")
+    parser.add_argument("--local-llm", action="store_true", help="a small real model as Ollama")
     parser.add_argument("--until-stdin-closes", action="store_true")
-    asyncio.run(serve(parser.parse_args()))
+    try:
+        asyncio.run(serve(parser.parse_args()))
+    except local.MissingModelError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -122,11 +122,11 @@ def is_final(message: Message) -> bool:
 
 
 @asynccontextmanager
-async def running_demo(folder: Path, **settings: str) -> AsyncIterator[Demo]:
+async def running_demo(folder: Path, *flags: str, **settings: str) -> AsyncIterator[Demo]:
     """`opsbot demo` on a free port, stopped at the end."""
     environment = clean_environment(**settings)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "demo", "--port", "0", "--data-dir", str(folder),
+        sys.executable, "-m", "bot", "demo", "--port", "0", "--data-dir", str(folder), *flags,
         cwd=folder.parent, env=environment, stdout=PIPE, stderr=STDOUT,
     )  # fmt: skip
     demo = Demo(process, folder, environment)
