@@ -41,11 +41,15 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="The demo's own data folder.")] = Path(
         ".opsbot-demo"
     ),
+    local_llm: Annotated[
+        bool,
+        typer.Option("--local-llm", help="With a small real model (requirements-local-llm.txt)."),
+    ] = False,
 ) -> None:
     """Try everything: a local Slack workspace, a recorded cluster, sample knowledge."""
     from bot.demo import run_demo  # noqa: PLC0415
 
-    _finish(run_demo(port, data_dir))
+    _finish(run_demo(port, data_dir, has_local_llm=local_llm))
 
 
 @app.command()
@@ -178,6 +182,17 @@ def eval_findings(
     from bot.evals_findings import eval_findings as run_eval  # noqa: PLC0415
 
     _finish(run_eval(cases, out))
+
+
+@evals.command("templates")
+def eval_templates(
+    log: Annotated[Path, typer.Option("--input", help="A log of any format.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="Where line, template_id, template go.", metavar="CSV")],
+) -> None:
+    """Group the lines of a log file by what they say."""
+    from bot.evals_templates import eval_templates as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(log, out))
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> None:
