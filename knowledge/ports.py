@@ -188,8 +188,10 @@ class VectorStore(Protocol):
         """Remove points; ids that are not there do not matter."""
         ...
 
-    async def scan(self, filters: Filter | None = None) -> dict[str, Mapping[str, object]]:
-        """Payload (without text) of every point, by id; the index is reconciled against it."""
+    async def scan(
+        self, filters: Filter | None = None, fields: Sequence[str] = ()
+    ) -> dict[str, Mapping[str, object]]:
+        """Payload of every point, by id: the given fields, or all but the text."""
         ...
 
     async def search_sparse(
@@ -204,12 +206,19 @@ class VectorStore(Protocol):
         """Best matches by cosine."""
         ...
 
-    async def count(self) -> int:
+    async def count(self, filters: Filter | None = None) -> int:
         """How many points there are."""
         ...
 
     async def count_dense(self) -> int:
         """How many of them have their dense vector."""
+        ...
+
+    async def resize(self, size: int) -> None:
+        """Keep vectors of this length from now on, in a collection beside the one before.
+
+        For a model whose length was not known when the store was opened; see `activate`.
+        """
         ...
 
     async def activate(self) -> None:

@@ -1,0 +1,83 @@
+"""`changes <workload|namespace> [since]`: what changed before it broke."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Confidence,
+    Delta,
+    Done,
+    GenerationOptions,
+    Progress,
+    Scope,
+    Turn,
+)
+from core.changes import Timeline
+from core.clock import Clock
+from core.findings import ObjectRef
+from knowledge.evidence import citations
+from knowledge.ports import LiveTrail
+from knowledge.tasks.subject import Subjects, also_named, not_there
+from knowledge.tasks.timeline import changes_passage, tell
+
+
+class ChangesTask:
+    """Implements `bot.services.Answerer`; no model takes part.
+
+    Args:
+        subjects: Reads what is asked about.
+        trail: The clusters, or None where none is configured.
+        zone: In which times are told.
+    """
+
+    def __init__(
+        self, subjects: Subjects, trail: LiveTrail | None, clock: Clock, zone: tzinfo
+    ) -> None:
+        self._subjects = subjects
+        self._trail = trail
+        self._clock = clock
+        self._zone = zone
+
+    async def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise; frozen)
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """The timeline.
+
+        Raises:
+            RequestError: Nothing known is named so, or no cluster is configured.
+        """
+        began = self._clock.now()
+        yield Progress("Looking at rollouts, configuration, scaling and nodes…")
+        subject = await self._subjects.read(question, began, scope)
+        about = subject.about
+        if about is None or self._trail is None:
+            answer = not_there(question, subject.targets)
+        else:
+            found = await self._trail.changes(about, subject.window, scope)
+            answer = self._answer(question, found, subject.targets.objects)
+        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        yield Delta(answer.text)
+        yield Done(replace(answer, elapsed_seconds=elapsed))
+
+    def _answer(self, question: str, found: Timeline, named: Sequence[ObjectRef]) -> Answer:
+        passages = (changes_passage(found),)
+        is_suspected = any(trouble.suspect for trouble in found.troubles)
+        return Answer(
+            question=question,
+            text=tell(found, self._zone),
+            citations=citations(passages),
+            passages=passages,
+            # Order in time proves nothing; only what changed is a fact.
+            confidence=Confidence.LIKELY if is_suspected else Confidence.CONFIRMED,
+            notes=also_named(found.about, named),
+            gaps=found.gaps,
+        )

@@ -1,0 +1,199 @@
+"""A timeline in words: what broke, the change just before, everything in order. Pure.
+
+What stands just before a trouble is called likely and never proven: order in time is all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+
+from core.answers import Passage
+from core.changes import Change, ChangeKind, Timeline, Trouble
+from core.findings import ObjectRef
+from knowledge.tasks.subject import live_passage
+
+_OF_WORKLOADS = frozenset({ChangeKind.ROLLOUT, ChangeKind.RESTART, ChangeKind.JOB})
+MOST_SHOWN = 12
+MOST_TROUBLES = 6
+MOST_CHARS = 230
+# Events are kept for an hour unless a cluster says otherwise.
+_EVENTS_LAST = timedelta(hours=1)
+UNREAD = "Secrets are not read."
+EVENTS_GONE = "What only Events tell (scaling, reboots) is known for about an hour."
+
+
+def tell(found: Timeline, zone: tzinfo) -> str:
+    """The headline with the suspects, then the line of time, the newest at the end."""
+    parts = [_headline(found, zone), "\n".join(_suspects(found, zone))]
+    rows = _rows(found)
+    shown = rows[-MOST_SHOWN:]
+    lines = [f"- {when(at, found.seen_at, zone)} {text}" for at, text in shown]
+    if lines:
+        hidden = len(rows) - len(shown)
+        label = f"**In order** (times in {zone_name(found.seen_at, zone)}"
+        label += f", {hidden} earlier left out)" if hidden else ")"
+        parts.append("\n".join((label, *lines)))
+    if found.before is not None:
+        change = found.before
+        ago = span(found.seen_at - change.at)
+        parts.append(
+            f"The last rollout before that was {ago} ago: {_name(found, change)}{_what(change)}."
+        )
+    is_long = found.seen_at - found.window.start > _EVENTS_LAST
+    parts.append(f"_{UNREAD}{' ' + EVENTS_GONE if is_long else ''}_")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headline(found: Timeline, zone: tzinfo) -> str:
+    place = place_of(found.about)
+    period = _period(found, zone)
+    count = len(found.changes)
+    changed = f"{count or 'No'} change{'' if count == 1 else 's'} {period}"
+    if not found.troubles:
+        return f"**{changed} in {place}; nothing is broken there now.** [1]"
+    if len(found.troubles) == 1:
+        trouble = found.troubles[0]
+        ago = span(found.seen_at - trouble.at)
+        return (
+            f"**{_title(trouble)}, since {when(trouble.at, found.seen_at, zone)} ({ago} ago).** [1]"
+        )
+    return f"**{len(found.troubles)} things are broken in {place}. {changed}.** [1]"
+
+
+def _period(found: Timeline, zone: tzinfo) -> str:
+    """The window in words: "in the last 24 h" up to now, else from when to when."""
+    start, end = found.window.start, found.window.end
+    if found.seen_at - timedelta(minutes=1) <= end:
+        return f"in the last {span(found.seen_at - start)}"
+    return f"from {when(start, found.seen_at, zone)} to {when(end, found.seen_at, zone)}"
+
+
+def _suspects(found: Timeline, zone: tzinfo) -> Iterator[str]:
+    """Each trouble's likely cause; of one trouble as a sentence, of several as a list."""
+    if len(found.troubles) == 1:
+        suspect = found.troubles[0].suspect
+        if suspect is None:
+            yield "No change that I can see stands just before it."
+        else:
+            gap = gap_before(found.troubles[0], suspect)
+            yield f"**Likely behind it, not proven:** the change marked ←, {gap}."
+        return
+    for trouble in found.troubles[:MOST_TROUBLES]:
+        since = when(trouble.at, found.seen_at, zone)
+        line = f"- ✗ {_title(trouble)}, since {since}"
+        if trouble.suspect is not None:
+            # What stands in the line of time is told whole there.
+            is_below = trouble.suspect.at in found.window
+            told = told_change(trouble.suspect, is_whole=not is_below)
+            line += f". Likely ← {gap_before(trouble, trouble.suspect)}: {told}"
+        yield line
+    more = len(found.troubles) - MOST_TROUBLES
+    if more > 0:
+        yield f"- and {more} more"
+
+
+def gap_before(trouble: Trouble, change: Change) -> str:
+    """How long a change stands before a trouble: "3 min before"."""
+    gap = trouble.at - change.at
+    return "at the same moment" if gap < timedelta(seconds=60) else f"{span(gap)} before"
+
+
+def told_change(change: Change, *, is_whole: bool = True) -> str:
+    """A change with its object and who made it: "cart rolled out … (by `helm`)"."""
+    what = change.what if is_whole else change.what.partition(": ")[0]
+    kind = "" if change.kind in _OF_WORKLOADS else f"{change.object.kind} "
+    by = f" (by `{change.by}`)" if change.by else ""
+    return f"{kind}{change.object.name} {_clip(what)}{by}"
+
+
+def _rows(found: Timeline) -> list[tuple[datetime, str]]:
+    suspects: dict[int, list[str]] = {}
+    for trouble in found.troubles:
+        if trouble.suspect is not None:
+            names = suspects.setdefault(_key(trouble.suspect), [])
+            names.append(trouble.finding.owner.name)
+    rows: list[tuple[datetime, int, str]] = []
+    for change in found.changes:
+        behind = suspects.get(_key(change))
+        by = f" · `{change.by}`" if change.by else ""
+        mark = ""
+        if behind:
+            mark = " ← likely" if len(found.troubles) == 1 else f" ← likely: {', '.join(behind)}"
+        rows.append((change.at, 0, f"{_name(found, change)}{_what(change)}{by}{mark}"))
+    rows += [
+        (trouble.at, 1, f"✗ **broke here:** {_title(trouble)}")
+        for trouble in found.troubles
+        if trouble.at in found.window
+    ]
+    return [(at, text) for at, _, text in sorted(rows)]
+
+
+def _key(change: Change) -> int:
+    return hash((change.at, change.kind, change.object.name, change.what))
+
+
+def _name(found: Timeline, change: Change) -> str:
+    """Whose change it is, where it is not that of the object that was asked about."""
+    ref = change.object
+    if ref.name == found.about.name:
+        return ""
+    is_workload = ref.kind in {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"}
+    return f"**{ref.name}** " if is_workload else f"**{ref.kind} {ref.name}** "
+
+
+def _what(change: Change) -> str:
+    return _clip(change.what)
+
+
+def _title(trouble: Trouble) -> str:
+    return _clip(trouble.finding.title)
+
+
+def _clip(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= MOST_CHARS else f"{flat[: MOST_CHARS - 1]}…"
+
+
+def place_of(about: ObjectRef) -> str:
+    """A short name: "shop/payments", "namespace shop", "node worker-2"."""
+    if about.kind in {"Namespace", "Node"}:
+        return f"{about.kind.lower()} {about.name}"
+    return f"{about.namespace}/{about.name}"
+
+
+def when(moment: datetime, now: datetime, zone: tzinfo) -> str:
+    """A time of today as "19:33", else with its day: "Sat 21 Nov 19:33"."""
+    local = moment.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return f"{local:%H:%M}"
+    return f"{local:%a %-d %b %H:%M}"
+
+
+def zone_name(now: datetime, zone: tzinfo) -> str:
+    """What the zone is called now: "UTC", "CET"."""
+    return now.astimezone(zone).tzname() or "local time"
+
+
+def span(length: timedelta) -> str:
+    """A length of time as people say it: "40 s", "25 min", "2 h 57 min", "3 d"."""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} d"
+
+
+def changes_passage(found: Timeline) -> Passage:
+    """Every change with its proof, as evidence to be read and cited."""
+    lines = [f"Changes of {found.about}, oldest first."]
+    for change in found.changes:
+        by = f" by {change.by}" if change.by else ""
+        proof = "; ".join(f"{item.field}: {item.value}" for item in change.evidence)
+        lines.append(f"{change.at:%Y-%m-%d %H:%M} {change.object} {change.what}{by} ({proof}).")
+    return live_passage(found.about, "changes", f"Changes of {found.about}", lines, found.seen_at)
