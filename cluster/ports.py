@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from core.alerts import Alert
 from core.questions import TimeRange
 from core.sightings import Sighting
 
@@ -39,4 +40,23 @@ class EventStore(Protocol):
 
     async def last_read(self, cluster: str) -> datetime | None:
         """Until when Events were read, or None."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Keeps what alerting told. Implemented by `state.alerts`.
+
+    All calls raise core.errors.StateError.
+    """
+
+    async def put(self, seen: Sequence[Alert], seen_at: datetime) -> None:
+        """Add alerts, or replace what was known of the same firing."""
+        ...
+
+    async def firing(self, since: datetime) -> Sequence[Alert]:
+        """Alerts that fire as far as is known, told of since a moment; oldest first."""
+        ...
+
+    async def last_seen(self, names: Collection[str]) -> Mapping[str, datetime]:
+        """When alerts of these names were last seen firing; those never seen are left out."""
         ...

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Table, delete
 
 from state.database import Database
-from state.tables import answers, deliveries, digest_slots, past_findings, votes
+from state.tables import (
+    alerts,
+    answers,
+    deliveries,
+    digest_slots,
+    event_coverage,
+    events,
+    past_findings,
+    votes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,8 @@ class Retention:
     votes: timedelta = timedelta(days=365)
     digest_slots: timedelta = timedelta(days=90)
     past_findings: timedelta = timedelta(days=365)
+    events: timedelta = timedelta(days=3)
+    alerts: timedelta = timedelta(days=30)
 
 
 async def purge(
@@ -38,6 +49,9 @@ async def purge(
         (votes, votes.c.voted_at, retention.votes),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),
         (past_findings, past_findings.c.resolved_at, retention.past_findings),
+        (events, events.c.last_seen, retention.events),
+        (event_coverage, event_coverage.c.end, retention.events),
+        (alerts, alerts.c.seen_at, retention.alerts),
     )
     gone: dict[str, int] = {}
     for table, moment, age in aged:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData()
@@ -96,4 +106,44 @@ past_findings = Table(
     Column("cluster", String(255), nullable=False),
     Column("namespace", String(255), nullable=False),
     Column("history", Text(), nullable=False),
+)
+
+# One row a sighting: an Event that recurs is another row, with what its count grew by.
+events = Table(
+    "events",
+    metadata,
+    Column("cluster", String(64), primary_key=True),
+    Column("uid", String(128), primary_key=True),
+    Column("version", String(64), primary_key=True),
+    Column("count", Integer(), primary_key=True, autoincrement=False),
+    Column("count_change", Integer(), nullable=False),
+    Column("kind", String(128), nullable=False),
+    Column("namespace", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("involved_uid", String(255), nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("reason", String(255), nullable=False),
+    Column("message", Text(), nullable=False),
+    Column("first_seen", UtcDateTime(), nullable=False),
+    Column("last_seen", UtcDateTime(), nullable=False, index=True),
+)
+
+# Spans of time in which all Events of a cluster were read.
+event_coverage = Table(
+    "event_coverage",
+    metadata,
+    Column("cluster", String(64), primary_key=True),
+    Column("start", UtcDateTime(), primary_key=True),
+    Column("end", UtcDateTime(), nullable=False, index=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("starts_at", UtcDateTime(), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("is_firing", Boolean(), nullable=False),
+    Column("alert", Text(), nullable=False),
+    Column("seen_at", UtcDateTime(), nullable=False, index=True),
 )
