@@ -88,8 +88,7 @@ async def test_old_answers_are_purged_and_votes_stay(
     clock.advance(timedelta(days=8))
     await store.put("new", "C1", ANSWER)
     gone = await purge(database, clock.now())
-    others = {"deliveries": 0, "votes": 0, "digest_slots": 0, "past_findings": 0}
-    assert gone == {"answers": 1, **others}
+    assert {table for table, rows in gone.items() if rows} == {"answers"}
     assert await store.get("old") is None
     assert await store.get("new") == ANSWER
     assert len(await store.votes(clock.now() - timedelta(days=30))) == 1

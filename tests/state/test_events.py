@@ -11,6 +11,7 @@ from core.questions import TimeRange
 from core.sightings import Sighting
 from state.database import Database
 from state.events import SqlEventStore
+from state.retention import Retention, purge
 from tests.state.conftest import START
 
 
@@ -89,3 +90,14 @@ async def test_spans_that_touch_become_one(store: SqlEventStore) -> None:
     await store.cover("prod", span(30, 40))
     await store.cover("prod", span(10, 30))
     assert list(await store.uncovered("prod", span(-5, 45))) == [span(-5, 0), span(40, 45)]
+
+
+async def test_what_is_older_than_its_retention_is_forgotten(
+    store: SqlEventStore, database: Database
+) -> None:
+    await store.put("prod", [sighting("old", seen=0), sighting("new", seen=60)])
+    await store.cover("prod", span(-60, 0))
+    await store.cover("prod", span(30, 60))
+    gone = await purge(database, at(90), Retention(events=timedelta(hours=1)))
+    assert (gone["events"], gone["event_coverage"]) == (1, 1)
+    assert [one.uid for one in await store.during("prod", span(-1, 100))] == ["new"]
