@@ -23,10 +23,12 @@ from typing import Any
 from rich.console import Console
 
 from bot.evals_files import REDACTION_KEY, check_out, progress_bars, read_rows, write_run
+from cluster.alerts import read_alerts
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.fold import by_owner
 from cluster.thresholds import Thresholds
+from core.alerts import Alert
 from core.answers import Scope
 from core.clock import ManualClock
 from core.errors import OpsbotError
@@ -53,21 +55,27 @@ class Case:
     Attributes:
         objects: Kubernetes objects as the API gives them, Events among them.
         logs: Text by "namespace/pod/container", with "#previous" for the terminated instance.
+        alerts: What a monitoring system says of it.
         now: The time of the state.
     """
 
     id: str | int
     objects: Sequence[dict[str, Any]]
     logs: dict[str, str]
+    alerts: Sequence[Alert]
     now: datetime
+
+    async def firing(self, cluster: str) -> Sequence[Alert]:  # noqa: ARG002  (there is but one)
+        """The alerts, as a monitoring system gives them."""
+        return self.alerts
 
 
 async def eval_findings(cases: Path, out: Path) -> int:
     """Find what is wrong in every state; exit code 0.
 
     Args:
-        cases: JSON lines with `id`, `objects`, `now`, and `logs` or `logs_gz`, a gzipped JSON file
-            beside the cases.
+        cases: JSON lines with `id`, `objects`, `now`, perhaps `alerts` as Alertmanager's API gives
+            them, and `logs` or `logs_gz`, a gzipped JSON file beside the cases.
         out: Where the run goes: JSON lines of `id` and `items`, one item an owner.
 
     Raises:
@@ -105,7 +113,8 @@ class CaseFile:
             if row.get("logs_gz"):
                 logs = json.loads(gzip.decompress((self.folder / row["logs_gz"]).read_bytes()))
             now = datetime.fromisoformat(row["now"])
-            return Case(self.id, row["objects"], logs, now)
+            alerts, _ = read_alerts(row.get("alerts") or [])
+            return Case(self.id, row["objects"], logs, alerts, now)
         except (OSError, EOFError) as error:
             raise OpsbotError(asked, f"its logs: {error}", "Check `logs_gz`.") from error
         except (KeyError, TypeError, ValueError) as error:
@@ -158,6 +167,7 @@ class _RecordedCluster:
             ManualClock(case.now),
             self._redactor,
             Thresholds().without_holds(),
+            alerts=case,
             folding=by_owner,
         )
         try:

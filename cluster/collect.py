@@ -7,13 +7,16 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from cluster.alerts import findings_from_alerts
 from cluster.client import ClusterClient
 from cluster.detectors.table import DETECTORS, Detector
 from cluster.fold import fold
 from cluster.logs import attach_logs
 from cluster.snapshot import Snapshot, take_snapshot
 from cluster.thresholds import Thresholds
+from core.alerts import Alert
 from core.answers import Gap, Scope
 from core.clock import Clock
 from core.errors import ClusterError
@@ -24,7 +27,25 @@ from core.redact import Redactor
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT_SECONDS = 90.0
+# For how long what is over stays news.
+_PAST = (
+    "bad_exit_recent_seconds",
+    "evicted_recent_seconds",
+    "gone_object_recent_seconds",
+    "job_failed_recent_seconds",
+    "oom_recent_seconds",
+    "pod_failed_recent_seconds",
+    "restart_wave_recent_seconds",
+)
 _Key = tuple[str, frozenset[str]]
+
+
+class AlertSource(Protocol):
+    """A monitoring system that knows of alerts."""
+
+    async def firing(self, cluster: str) -> Sequence[Alert]:
+        """The alerts of a cluster that fire now. Raises ClusterError."""
+        ...
 
 
 class ClusterCollector:
@@ -36,6 +57,7 @@ class ClusterCollector:
         denied_namespaces: Never told of, whatever the scope.
         snapshot_ttl_seconds: For how long a snapshot answers again before a new one is taken.
         detectors: The rules, by name; for tests.
+        alerts: A monitoring system, whose alerts are findings as well.
         folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
     """
 
@@ -49,6 +71,7 @@ class ClusterCollector:
         denied_namespaces: frozenset[str] = frozenset(),
         snapshot_ttl_seconds: float = 5.0,
         detectors: Mapping[str, Detector] = DETECTORS,
+        alerts: AlertSource | None = None,
         folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
     ) -> None:
         self._clients = {client.name: client for client in clients}
@@ -58,6 +81,7 @@ class ClusterCollector:
         self._denied = denied_namespaces
         self._ttl = timedelta(seconds=snapshot_ttl_seconds)
         self._detectors = detectors
+        self._alerts = alerts
         self._fold = folding
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
@@ -100,12 +124,25 @@ class ClusterCollector:
         self, snapshot: Snapshot, thresholds: Thresholds | None = None
     ) -> tuple[list[Finding], list[Gap]]:
         """The folded and redacted findings of one snapshot, without logs."""
-        return await asyncio.to_thread(self._detect, snapshot, thresholds or self._thresholds)
+        alerts, gaps = await self._firing(snapshot)
+        found, failed = await asyncio.to_thread(
+            self._detect, snapshot, thresholds or self._thresholds, alerts
+        )
+        return found, gaps + failed
+
+    async def _firing(self, snapshot: Snapshot) -> tuple[Sequence[Alert], list[Gap]]:
+        if self._alerts is None:
+            return [], []
+        try:
+            return await self._alerts.firing(snapshot.cluster), []
+        except ClusterError as error:
+            what = f"alerts of cluster {snapshot.cluster}"
+            return [], [Gap(what, error.wrong, error.remedy)]
 
     def _detect(
-        self, snapshot: Snapshot, thresholds: Thresholds
+        self, snapshot: Snapshot, thresholds: Thresholds, alerts: Sequence[Alert]
     ) -> tuple[list[Finding], list[Gap]]:
-        found: list[Finding] = []
+        found = findings_from_alerts(alerts, snapshot, snapshot.taken_at)
         gaps: list[Gap] = []
         for name, detect in self._detectors.items():
             try:
@@ -197,14 +234,8 @@ class ClusterCollector:
 def _for_window(thresholds: Thresholds, window: TimeRange) -> Thresholds:
     """Past events stay news for the whole window, if that is longer."""
     seconds = (window.end - window.start).total_seconds()
-    return replace(
-        thresholds,
-        oom_recent_seconds=max(thresholds.oom_recent_seconds, seconds),
-        bad_exit_recent_seconds=max(thresholds.bad_exit_recent_seconds, seconds),
-        job_failed_recent_seconds=max(thresholds.job_failed_recent_seconds, seconds),
-        evicted_recent_seconds=max(thresholds.evicted_recent_seconds, seconds),
-        gone_object_recent_seconds=max(thresholds.gone_object_recent_seconds, seconds),
-    )
+    longer = {name: max(getattr(thresholds, name), seconds) for name in _PAST}
+    return replace(thresholds, **longer)
 
 
 def _without(snapshot: Snapshot, denied: frozenset[str]) -> Snapshot:

@@ -17,6 +17,9 @@ class Thresholds:
     crash_loop_minimum_restarts: int = 2
     crash_loop_critical_restarts: int = 10
     recent_crash_seconds: float = 900
+    restart_wave_seconds: float = 120
+    restart_wave_recent_seconds: float = 3600
+    restart_wave_minimum_workloads: int = 5
     oom_recent_seconds: float = 3600
     bad_exit_recent_seconds: float = 86_400
     image_pull_hold_seconds: float = 120

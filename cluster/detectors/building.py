@@ -111,8 +111,11 @@ def is_ready(pod: Pod) -> bool:
 
 
 def has_lasted(since: datetime, now: datetime, hold_seconds: float) -> bool:
-    """Whether a state that began at `since` has served its hold."""
-    return now - since >= timedelta(seconds=hold_seconds)
+    """Whether a state that began at `since` has served its hold.
+
+    A beginning that is still to come is another clock's now.
+    """
+    return max(now - since, timedelta()) >= timedelta(seconds=hold_seconds)
 
 
 def is_recent(moment: datetime | None, now: datetime, recent_seconds: float) -> bool:
@@ -241,6 +244,7 @@ def build_for(
     since: datetime,
     until: datetime | None = None,
     evidence: Iterable[Evidence] = (),
+    members: Iterable[str] = (),
     node: str = "",
     count: int = 1,
 ) -> Finding:
@@ -257,6 +261,7 @@ def build_for(
         first_seen=min(max(since, EPOCH), last),
         last_seen=last,
         evidence=tuple(Evidence(item.field, _short(item.value)) for item in evidence),
+        members=tuple(members),
         node=node,
         count=max(count, 1),
     )

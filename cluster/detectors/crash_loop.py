@@ -17,6 +17,7 @@ from cluster.detectors.building import (
     newest,
     resource_evidence,
 )
+from cluster.detectors.restart_waves import find_waves
 from cluster.events import first_seen
 from cluster.objects import ContainerStatus, Pod, Terminated
 from cluster.snapshot import Snapshot
@@ -25,11 +26,14 @@ from core.findings import Evidence, Finding, Severity
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
-    """One finding a container. One that was OOMKilled is left to the rule for that."""
+    """One finding a container. OOM kills and waves of restarts are left to the rules for them."""
+    together = {restart.key for wave in find_waves(snapshot, now, thresholds) for restart in wave}
     for pod in live_pods(snapshot):
         for status in containers(pod):
             ended = status.state.terminated or status.last_state.terminated
             if ended and ended.reason == "OOMKilled":
+                continue
+            if (pod.metadata.namespace, pod.metadata.name, status.name) in together:
                 continue
             waiting = status.state.waiting
             enough = status.restart_count >= thresholds.crash_loop_minimum_restarts

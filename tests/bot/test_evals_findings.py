@@ -99,6 +99,18 @@ def test_an_owner_is_one_item_and_a_lost_node_hides_nothing() -> None:
     assert sorted(item["name"] for item in found["a"]) == ["job", "n1"]
 
 
+def test_alerts_are_findings_too() -> None:
+    labels = {"alertname": "TargetDown", "severity": "warning", "namespace": "shop"}
+    silenced = {**labels, "alertname": "Silenced"}
+    alerts = [
+        {"labels": labels, "annotations": {}, "startsAt": NOW, "status": {"state": "active"}},
+        {"labels": silenced, "startsAt": NOW, "status": {"state": "suppressed"}},
+    ]
+    code, output, found = measure(case("a", alerts=alerts))
+    assert code == 0, output
+    assert [(item["kind"], item["name"]) for item in found["a"]] == [("Alert", "TargetDown")]
+
+
 def test_information_is_left_out_and_medium_is_a_warning() -> None:
     cron_job = {
         "apiVersion": "batch/v1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from cluster.kinds import KINDS
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from cluster.unusable import UnusableClient
+from core.alerts import Alert
 from core.answers import Scope
 from core.clock import ManualClock
 from core.errors import ClusterError
@@ -115,6 +116,37 @@ async def test_a_kind_that_is_denied_costs_that_kind_alone(tmp_path: Path) -> No
         "ingresses of cluster c0",
         "jobs of cluster c0",
     }
+
+
+class FakeAlerts:
+    def __init__(self, *alerts: Alert, error: ClusterError | None = None) -> None:
+        self.alerts, self.error = alerts, error
+
+    async def firing(self, cluster: str) -> Sequence[Alert]:
+        if self.error:
+            raise self.error
+        return [alert for alert in self.alerts if alert.labels.get("cluster") == cluster]
+
+
+async def test_alerts_are_told_with_the_other_findings_of_their_owner(tmp_path: Path) -> None:
+    labels = {"cluster": "c0", "namespace": "shop", "pod": "payments-1", "severity": "warning"}
+    annotations = {"summary": "password=hunter2-and-more was used"}
+    alert = Alert("KubePodCrashLooping", labels, annotations, NOW, "f1")
+    source = FakeAlerts(alert)
+    async with collecting(tmp_path, FakeApi([crashing()]), alerts=source) as (collector, _):
+        (finding,) = (await collector.collect(DAY, Scope())).findings
+    assert finding.problem == "crash-loop"
+    (told,) = [item.value for item in finding.evidence if item.field == "also"]
+    assert "KubePodCrashLooping" in told
+    assert "hunter2" not in told
+
+
+async def test_alerts_that_cannot_be_read_are_a_gap(tmp_path: Path) -> None:
+    source = FakeAlerts(error=ClusterError("read alerts", "it does not answer", "Look at it"))
+    async with collecting(tmp_path, FakeApi([crashing()]), alerts=source) as (collector, _):
+        collected = await collector.collect(DAY, Scope())
+    assert len(collected.findings) == 1
+    assert [gap.what for gap in collected.gaps] == ["alerts of cluster c0"]
 
 
 async def test_an_api_that_a_cluster_does_without_is_no_gap(tmp_path: Path) -> None:

@@ -118,6 +118,10 @@ class TestNodes:
         assert "Kubelet stopped posting" in finding.title
         assert evidence(finding)["workloads on the node"] == "StatefulSet shop/matching-engine"
 
+    def test_a_clock_that_is_ahead_hides_nothing(self) -> None:
+        (finding,) = found_by("nodes", node("worker-3", condition("Ready", "False", since=-2)))
+        assert finding.first_seen == NOW
+
     def test_pressures_are_one_finding(self) -> None:
         pressed = node(
             "worker-2",
