@@ -60,9 +60,9 @@ _ORDINARY = frozenset(
         """a an and are at bad been but by can cannot changed could denied did does doesn't empty
     error exceeded expired expires failed failure false for forbidden found from had has have
     illegal in incorrect invalid is isn't it length malformed mismatch missing must name nil no
-    none not null ok of on optional or please required rejected reset revoked rotated set should
-    signature string the this to too true unauthorized unable undefined unexpected unknown unset
-    unsupported valid was wasn't were when will with wrong yes your""",
+    none not null ok of on optional or please required rejected reset revoked rotated secret
+    set should signature string the this to too true unauthorized unable undefined unexpected
+    unknown unset unsupported valid was wasn't were when will with wrong yes your""",
     )
 )
 _PLACEHOLDER = re.compile(
@@ -98,11 +98,18 @@ _TOKENS: tuple[tuple[str, str, str], ...] = (
     ),
     ("stripe", "k_live_ k_test_", r"\b[srp]k_(?:live|test)_\w{10,}"),
     ("key", "sk- sg.", r"\bsk-[A-Za-z0-9][\w\-]{19,}|\bSG\.[\w\-]{16,}\.[\w\-]{16,}"),
-    (
-        "token",
-        "npm_ pypi- hf_",
-        r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[\w\-]{40,}|hf_[A-Za-z0-9]{30,})",
-    ),
+    ("token", "npm_", r"\bnpm_[A-Za-z0-9]{30,}"),
+    ("token", "pypi-", r"\bpypi-[\w\-]{40,}"),
+    ("token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+    ("vault", "hvs. hvb.", r"\bhv[sb]\.[\w\-]{24,}"),
+    ("token", "dop_v1_", r"\bdop_v1_[0-9a-f]{64}"),
+    ("grafana", "glsa_ glc_", r"\bgl(?:sa|c)_[\w=]{32,}"),
+    ("docker", "dckr_", r"\bdckr_(?:pat|oat)_[\w\-]{27,}"),
+    ("token", "dapi", r"\bdapi[0-9a-f]{32}\b"),
+    ("token", "nrak-", r"\bNRAK-[A-Z0-9]{27}\b"),
+    ("token", "shp", r"\bshp(?:at|ss|ca|pa)_[0-9a-f]{32}\b"),
+    ("telegram", ":aa", r"(?<!\d)\d{8,10}:AA[\w\-]{33}(?![\w\-])"),
+    ("age", "age-secret-key-1", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}"),
 )
 
 
