@@ -112,7 +112,7 @@ def _first(workload: Workload, revision: Revision) -> str:
     images = ", ".join(image_name(item.image) for item in revision.template.spec.containers)
     born = workload.metadata.creation_timestamp
     if born and revision.made_at and revision.made_at - born <= SAME_ACT:
-        return f"created with image {images}"
+        return f"was created with image {images}"
     return f"rolled out revision {revision.number} (image {images}; the one before is not kept)"
 
 

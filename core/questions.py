@@ -21,6 +21,8 @@ class Intent(StrEnum):
     WHY = "why"
     HOW = "how"
     CONFIG = "config"
+    CHANGES = "changes"
+    INVESTIGATE = "investigate"
 
 
 @dataclass(frozen=True, slots=True)

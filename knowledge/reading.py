@@ -154,6 +154,15 @@ _INTENTS = {
     r"|playbooks?|debug",
     Intent.CONFIG: r"config\w*|settings?|configmaps?|env(?:ironment)? (?:var\w*|block)|yaml|"
     r"manifests?|flags?|polic(?:y|ies)|parameters?|set up|setup|enable\w*|disable\w*|annotations?",
+    Intent.CHANGES: r"what(?:'s|’s| has| have| had| else)? (?:just |recently )?changed"
+    r"|what (?:did|was|were|has been|have been|got) [\w /-]{0,40}?(?:changed?|deployed|rolled out"
+    r"|released|shipped)\b|(?:any|the|all|recent|latest|last|our) (?:recent |config |latest )?"
+    r"(?:changes|rollouts?|deploys) (?:in|to|of|on|for|before|since)\b"
+    r"|who (?:\w+ )?(?:changed|deployed|edited|rolled out|scaled|touched|restarted)"
+    r"|when was [\w /-]{1,40}? (?:last )?(?:deployed|rolled out|released|changed|edited|restarted)"
+    r"|did (?:any|some)(?:one|body|thing) (?:change|deploy|edit|touch|scale|roll)",
+    Intent.INVESTIGATE: r"investigate\b|investigation (?:of|on|for)|diagnose\b|triage\b"
+    r"|(?:look|dig) into\b",
 }
 _INTENT_RULES = {
     intent: re.compile(rf"\b(?:{pattern})", re.IGNORECASE) for intent, pattern in _INTENTS.items()

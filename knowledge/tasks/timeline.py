@@ -5,7 +5,8 @@ What stands just before a trouble is called likely and never proven: order in ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from core.answers import Passage
@@ -27,12 +28,12 @@ def tell(found: Timeline, zone: tzinfo) -> str:
     """The headline with the suspects, then the line of time, the newest at the end."""
     parts = [_headline(found, zone), "\n".join(_suspects(found, zone))]
     rows = _rows(found)
-    shown = rows[-MOST_SHOWN:]
-    lines = [f"- {when(at, found.seen_at, zone)} {text}" for at, text in shown]
+    shown = _shown(rows)
+    lines = [f"- {when(row.at, found.seen_at, zone)} {row.text}" for row in shown]
     if lines:
         hidden = len(rows) - len(shown)
         label = f"**In order** (times in {zone_name(found.seen_at, zone)}"
-        label += f", {hidden} earlier left out)" if hidden else ")"
+        label += f", {hidden} left out)" if hidden else ")"
         parts.append("\n".join((label, *lines)))
     if found.before is not None:
         change = found.before
@@ -107,26 +108,47 @@ def told_change(change: Change, *, is_whole: bool = True) -> str:
     return f"{kind}{change.object.name} {_clip(what)}{by}"
 
 
-def _rows(found: Timeline) -> list[tuple[datetime, str]]:
+@dataclass(frozen=True, slots=True, order=True)
+class _Row:
+    """A line of the line of time; of one moment the change comes before the trouble."""
+
+    at: datetime
+    is_trouble: bool
+    text: str
+    is_suspect: bool = False
+
+
+def _shown(rows: Sequence[_Row]) -> list[_Row]:
+    """The troubles with their suspects, and of the rest the newest there is room for."""
+    rest = [row for row in rows if not (row.is_trouble or row.is_suspect)]
+    room = max(0, MOST_SHOWN - (len(rows) - len(rest)))
+    kept = rest[len(rest) - room :] if room else []
+    return [row for row in rows if row.is_trouble or row.is_suspect or row in kept][
+        -2 * MOST_SHOWN :
+    ]
+
+
+def _rows(found: Timeline) -> list[_Row]:
     suspects: dict[int, list[str]] = {}
     for trouble in found.troubles:
         if trouble.suspect is not None:
             names = suspects.setdefault(_key(trouble.suspect), [])
             names.append(trouble.finding.owner.name)
-    rows: list[tuple[datetime, int, str]] = []
+    rows: list[_Row] = []
     for change in found.changes:
         behind = suspects.get(_key(change))
         by = f" · `{change.by}`" if change.by else ""
         mark = ""
         if behind:
             mark = " ← likely" if len(found.troubles) == 1 else f" ← likely: {', '.join(behind)}"
-        rows.append((change.at, 0, f"{_name(found, change)}{_what(change)}{by}{mark}"))
+        text = f"{_name(found, change)}{_what(change)}{by}{mark}"
+        rows.append(_Row(change.at, is_trouble=False, text=text, is_suspect=bool(behind)))
     rows += [
-        (trouble.at, 1, f"✗ **broke here:** {_title(trouble)}")
+        _Row(trouble.at, is_trouble=True, text=f"✗ **broke here:** {_title(trouble)}")
         for trouble in found.troubles
         if trouble.at in found.window
     ]
-    return [(at, text) for at, _, text in sorted(rows)]
+    return sorted(rows)
 
 
 def _key(change: Change) -> int:

@@ -91,7 +91,7 @@ def test_a_window_without_a_rollout_names_the_last_one_before_it() -> None:
 def test_the_first_revision_is_a_creation_and_a_lone_later_one_has_lost_its_past() -> None:
     fresh = workload("Deployment", age=25)
     first = changed(fresh, revision(fresh, 1, 25, NEW))
-    assert [item.what for item in first.changes] == ["created with image payments:2"]
+    assert [item.what for item in first.changes] == ["was created with image payments:2"]
     old = workload("Deployment", age=9000)
     lone = changed(old, revision(old, 7, 25, NEW))
     assert "revision 7" in lone.changes[0].what
