@@ -34,6 +34,7 @@ from core.answers import Scope
 from core.clock import Clock
 from core.errors import ClusterError, SettingsError
 from core.findings import Severity
+from core.questions import Intent
 from core.redact import Redactor
 from digest.ports import Poster
 from digest.publish import DigestConfig, DigestService
@@ -56,6 +57,7 @@ from knowledge.tasks.investigate import STEP_SECONDS, InvestigateTask
 from knowledge.tasks.limits import LimitsTask
 from knowledge.tasks.named import impact, owner
 from knowledge.tasks.naming import Namer
+from knowledge.tasks.routing import RoutedAnswers
 from knowledge.tasks.similar import similar
 from knowledge.tasks.subject import Subjects
 from knowledge.wording import ModelWordsmith, WordingLimits
@@ -155,23 +157,30 @@ async def open_app(
         namer = Namer(facts if clients else None, library, library)
         trail = ClusterTrail(collector, redactor, clock) if clients else None
         subjects = Subjects(namer, facts if clients else None, trail, settings.zone)
+        changes = ChangesTask(subjects, trail, clock, settings.zone)
+        investigate = InvestigateTask(
+            subjects,
+            trail,
+            library,
+            library,
+            ModelWordsmith(models, WordingLimits(total_seconds=STEP_SECONDS)),
+            clock,
+            settings.zone,
+        )
         tasks: Mapping[str, Answerer] = {
             "errors": ChainedTask(chain, errors(namer, clock, settings.zone)),
             "similar": ChainedTask(chain, similar(namer)),
             "impact": ChainedTask(chain, impact(namer, library)),
             "owner": ChainedTask(chain, owner(namer, library)),
             "limits": LimitsTask(chain, namer, LiveLimits(collector) if clients else None, clock),
-            "changes": ChangesTask(subjects, trail, clock, settings.zone),
-            "investigate": InvestigateTask(
-                subjects,
-                trail,
-                library,
-                library,
-                ModelWordsmith(models, WordingLimits(total_seconds=STEP_SECONDS)),
-                clock,
-                settings.zone,
-            ),
+            "changes": changes,
+            "investigate": investigate,
         }
+        answerer: Answerer = chain
+        if clients:
+            answerer = RoutedAnswers(
+                chain, library, facts, {Intent.CHANGES: changes, Intent.INVESTIGATE: investigate}
+            )
         searcher = Searcher(
             library,
             store,
@@ -213,9 +222,9 @@ async def open_app(
         )
         preview = digests[plans[0].name]
         yield App(
-            engine=LocalEngine(chain, tasks, searcher, preview, library, health),
+            engine=LocalEngine(answerer, tasks, searcher, preview, library, health),
             services=Services(
-                answerer=chain,
+                answerer=answerer,
                 search=searcher,
                 digests=preview,
                 health=health,
