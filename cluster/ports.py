@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from core.alerts import Alert
+from core.baseline import SeenTemplate
 from core.questions import TimeRange
 from core.sightings import Sighting
 
@@ -35,7 +36,10 @@ class EventStore(Protocol):
         ...
 
     async def uncovered(self, cluster: str, window: TimeRange) -> Sequence[TimeRange]:
-        """The parts of a window in which Events were not read, oldest first."""
+        """The parts of a window in which Events were not read, oldest first.
+
+        What was before they were read for the first time is nobody's omission, and left out.
+        """
         ...
 
     async def last_read(self, cluster: str) -> datetime | None:
@@ -59,4 +63,21 @@ class AlertStore(Protocol):
 
     async def last_seen(self, names: Collection[str]) -> Mapping[str, datetime]:
         """When alerts of these names were last seen firing; those never seen are left out."""
+        ...
+
+
+class BaselineStore(Protocol):
+    """Keeps what workloads' logs say in good times. Implemented by `state.baselines`.
+
+    All calls raise core.errors.StateError.
+    """
+
+    async def load(self, cluster: str) -> Sequence[SeenTemplate]:
+        """All lines on a cluster's workloads."""
+        ...
+
+    async def save(
+        self, cluster: str, lines: Sequence[SeenTemplate], forget_before: datetime
+    ) -> None:
+        """Add or replace lines, and drop those not seen since a moment."""
         ...

@@ -61,6 +61,7 @@ class EventFollower:
         self._version = ""
         self._last_live: datetime | None = None
         self._waiting: asyncio.Queue[Event] = asyncio.Queue(MAX_WAITING)
+        self._in_hand = False
         self.complete_since: datetime | None = None
         self.problem: ClusterError | None = None
 
@@ -70,12 +71,15 @@ class EventFollower:
         return self.complete_since is not None and self.problem is None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether everything that was read has been taken."""
-        return self._waiting.empty()
+    def is_kept(self) -> bool:
+        """Whether everything that was read has been taken and is done with."""
+        return self._waiting.empty() and not self._in_hand
 
     async def take(self, most: int, wait_seconds: float) -> Sequence[Event]:
-        """The next Events in the order they came; waits for the first one, not for more."""
+        """The next Events in the order they came; waits for the first one, not for more.
+
+        Whoever takes them calls `done` once they are safe.
+        """
         try:
             async with asyncio.timeout(wait_seconds):
                 taken = [await self._waiting.get()]
@@ -83,7 +87,12 @@ class EventFollower:
             return ()
         while len(taken) < most and not self._waiting.empty():
             taken.append(self._waiting.get_nowait())
+        self._in_hand = True
         return taken
+
+    def done(self) -> None:
+        """What was taken is safe."""
+        self._in_hand = False
 
     async def run(self) -> None:
         """Follow until cancelled."""

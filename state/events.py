@@ -110,18 +110,20 @@ class SqlEventStore:
     async def uncovered(self, cluster: str, window: TimeRange) -> Sequence[TimeRange]:
         """The parts of a window in which Events were not read, oldest first.
 
+        What was before they were read for the first time is nobody's omission, and left out.
+
         Raises:
             StateError: The database failed.
         """
         query = (
             select(_C.start, _C.end)
-            .where(_C.cluster == cluster, _C.end > window.start, _C.start < window.end)
+            .where(_C.cluster == cluster, _C.start < window.end)
             .order_by(_C.start)
         )
         async with self._database.read("look up when Events were read") as connection:
             rows = (await connection.execute(query)).all()
         missing: list[TimeRange] = []
-        reached = window.start
+        reached = max(window.start, rows[0].start) if rows else window.end
         for start, end in rows:
             if start > reached:
                 missing.append(TimeRange(reached, start))

@@ -94,7 +94,9 @@ async def test_what_is_there_comes_first_then_what_happens(
         cluster.world.store.put(occurrence("BackOff", 4))
         assert await taken(follower, 2) == [("Killing", 1), ("BackOff", 4)]
         assert follower.complete_since == NOW - EVENT_LIFE
-        assert follower.is_empty
+        assert not follower.is_kept
+        follower.done()
+        assert follower.is_kept
 
 
 async def test_an_event_that_has_outlived_its_hour_does_not_come_again(
