@@ -8,8 +8,9 @@ Only GET is ever sent. It is longer than others, because no other module may kno
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient, Configuration
 
 JSON = "application/json, */*"
+LOG_PIECE_BYTES = 256 * 1024
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -236,6 +238,51 @@ class ClusterClient:
         if status != 200:
             raise refused(asked, status, body, f"get pods/log in namespace {namespace}")
         return body[: limit_bytes + 1024].decode("utf-8", errors="replace")
+
+    async def log_pieces(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        since_seconds: int | None = None,
+        tail_lines: int | None = None,
+        limit_bytes: int,
+        timeout_seconds: float,
+    ) -> AsyncGenerator[str, None]:
+        """The log of a container as it comes, oldest first; nothing where there is none to read.
+
+        A piece may end anywhere in a line. Close the iterator if you leave it early.
+
+        Raises:
+            ClusterError: As for `list_all`; also in the middle.
+        """
+        asked = f"read the log of {namespace}/{pod} in cluster {self.name}"
+        query = {
+            "container": container,
+            "previous": "true" if previous else "false",
+            "limitBytes": str(limit_bytes),
+            "timestamps": "true",
+        }
+        if since_seconds is not None:
+            query["sinceSeconds"] = str(since_seconds)
+        if tail_lines is not None:
+            query["tailLines"] = str(tail_lines)
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        limits = aiohttp.ClientTimeout(
+            total=timeout_seconds, sock_connect=self._timeouts.connect_seconds
+        )
+        async with self._opened(path, query, asked, JSON, limits) as response:
+            if response.status in {400, 404}:
+                return
+            if response.status != 200:
+                body = await response.read()
+                verb = f"get pods/log in namespace {namespace}"
+                raise refused(asked, response.status, body, verb)
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            async for piece in response.content.iter_chunked(LOG_PIECE_BYTES):
+                yield decoder.decode(piece)
 
     async def version(self) -> str:
         """The API server's version, such as "v1.34.1".

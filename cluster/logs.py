@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cluster.client import ClusterClient
 from cluster.detectors.building import is_leaving
@@ -13,14 +15,16 @@ from cluster.snapshot import Snapshot
 from core.answers import Gap
 from core.errors import ClusterError
 from core.findings import Finding
-from core.loglines import LogEntry, is_error, parse_log
-from core.logscan import headline
+from core.logformats import stamp_of
+from core.loglines import LogEntry
+from core.logscan import ErrorKind, LogScan, headline
 from core.redact import Redactor
-from core.templates import group, mask
+from core.templates import mask
 
 READS_AT_ONCE = 8
 MAX_LINES = 5
 LAST_WORDS = 4
+PIECE_CHARS = 256 * 1024
 MAX_FINDINGS = 40
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
@@ -87,14 +91,54 @@ def sources_of(snapshot: Snapshot, finding: Finding) -> list[LogSource]:
     return sources[:MAX_CONTAINERS]
 
 
-def telling_lines(text: str, *, has_ended: bool = True) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class LogLimits:
+    """How much is read of logs.
+
+    Attributes:
+        window: How far back a log of a running container is read.
+        bytes_a_log: Of a longer log the beginning of the window and the last lines are read.
+        seconds_a_log: After this the reading of a log is given up.
+        last_lines: So many lines are read from the end of a log that is too long, or silent.
+    """
+
+    window: timedelta = timedelta(hours=24)
+    bytes_a_log: int = 16 << 20
+    seconds_a_log: float = 20.0
+    last_lines: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """What a log tells.
+
+    Attributes:
+        kinds: Its kinds of errors in the order in which they came; templates are redacted.
+        last: Its last entries.
+        lines: How many lines were read.
+    """
+
+    kinds: tuple[ErrorKind, ...] = ()
+    last: tuple[LogEntry, ...] = ()
+    lines: int = 0
+
+
+def read_text(text: str) -> ReadLog:
+    """What a log that is at hand tells; templates are not redacted."""
+    scan = LogScan()
+    scan.feed(text)
+    return _read(scan)
+
+
+def _read(scan: LogScan) -> ReadLog:
+    kinds = scan.finish()
+    return ReadLog(tuple(kinds), tuple(scan.last_entries(LAST_WORDS)), scan.lines)
+
+
+def telling_lines(log: ReadLog, *, has_ended: bool = True) -> list[str]:
     """At most five lines: the latest of each kind of error and, if it has ended, the last ones."""
-    entries = [entry for entry in parse_log(text) if entry.message.strip()]
-    if not entries:
-        return []
-    groups = group([entry for entry in entries if is_error(entry)])
-    latest = sorted((found.last for found in groups), key=lambda entry: entry.line_number)
-    last_words = entries[-LAST_WORDS:] if has_ended or not groups else []
+    latest = sorted((kind.last for kind in log.kinds), key=lambda entry: entry.line_number)
+    last_words = log.last if has_ended or not log.kinds else ()
     chosen: dict[int, LogEntry] = {}
     for entry in [*last_words, *reversed(latest)]:
         if len(chosen) < MAX_LINES:
@@ -103,54 +147,151 @@ def telling_lines(text: str, *, has_ended: bool = True) -> list[str]:
 
 
 class LogReader:
-    """Reads logs of one cluster, a few at a time."""
+    """Reads logs of one cluster, a few at a time, each once.
 
-    def __init__(self, client: ClusterClient, redactor: Redactor) -> None:
+    Make one for one question or one digest: what was read is remembered.
+    """
+
+    def __init__(
+        self, client: ClusterClient, redactor: Redactor, limits: LogLimits | None = None
+    ) -> None:
         self._client = client
         self._redactor = redactor
+        self._limits = limits or LogLimits()
         self._free = asyncio.Semaphore(READS_AT_ONCE)
+        self._results: dict[tuple[str, str, str, bool], tuple[ReadLog, list[Gap]]] = {}
 
     async def lines(self, sources: Iterable[LogSource]) -> tuple[list[str], list[Gap]]:
         """Telling lines of these containers, redacted, without repetition, at most five."""
-        results = await asyncio.gather(*(self._read(source) for source in sources))
+        wanted = list(sources)
+        results = await asyncio.gather(*(self._or_current(source) for source in wanted))
         lines: dict[str, str] = {}
         gaps: list[Gap] = []
-        for found, gap in results:
-            for line in found:
+        for source, (log, found) in zip(wanted, results, strict=True):
+            for line in telling_lines(log, has_ended=source.has_ended):
                 # Replicas say the same with other numbers.
-                lines.setdefault(mask(line), line)
-            gaps += [gap] if gap else []
+                lines.setdefault(mask(line), self._redactor.redact(line))
+            gaps += found
         return list(lines.values())[:MAX_LINES], gaps
 
-    async def _read(self, source: LogSource) -> tuple[list[str], Gap | None]:
+    async def _or_current(self, source: LogSource) -> tuple[ReadLog, list[Gap]]:
+        log, gaps = await self.read(source)
+        if source.previous and not log.lines and not gaps:
+            return await self.read(replace(source, previous=False))
+        return log, gaps
+
+    async def read(self, source: LogSource) -> tuple[ReadLog, list[Gap]]:
+        """What a log tells, and a Gap where it could not be read, or not in full."""
+        key = (source.namespace, source.pod, source.container, source.previous)
+        if key not in self._results:
+            self._results[key] = await self._scan(source)
+        return self._results[key]
+
+    async def _scan(self, source: LogSource) -> tuple[ReadLog, list[Gap]]:
+        what = f"log of {source.namespace}/{source.pod} in cluster {self._client.name}"
+        scan = LogScan()
+        gaps: list[Gap] = []
         async with self._free:
             try:
-                text = await self._fetch(source)
+                size = await self._window(scan, source)
+                if size >= self._limits.bytes_a_log:
+                    gaps.append(_cut(what, self._limits))
+                if size >= self._limits.bytes_a_log or (not size and not source.previous):
+                    await self._end(scan, source)
             except ClusterError as error:
-                what = f"log of {source.namespace}/{source.pod} in cluster {self._client.name}"
-                return [], Gap(what, error.wrong, error.remedy)
-        return await asyncio.to_thread(self._tell, text or "", source), None
+                gaps.append(Gap(what, error.wrong, error.remedy))
+        return await asyncio.to_thread(self._tell, scan), gaps
 
-    async def _fetch(self, source: LogSource) -> str | None:
-        place = (source.namespace, source.pod, source.container)
-        text = await self._client.pod_log(*place, previous=source.previous)
-        if source.previous and not text:
-            text = await self._client.pod_log(*place)
-        return text
+    async def _window(self, scan: LogScan, source: LogSource) -> int:
+        """Feed the window's log to the scan; the number of characters read."""
+        since = None if source.previous else int(self._limits.window.total_seconds())
+        pieces = self._client.log_pieces(
+            source.namespace,
+            source.pod,
+            source.container,
+            previous=source.previous,
+            since_seconds=since,
+            limit_bytes=self._limits.bytes_a_log,
+            timeout_seconds=self._limits.seconds_a_log,
+        )
+        size = 0
+        async with aclosing(pieces):
+            async for text in _joined(pieces):
+                size += len(text)
+                await asyncio.to_thread(scan.feed, text)
+        return size
 
-    def _tell(self, text: str, source: LogSource) -> list[str]:
-        lines = telling_lines(text, has_ended=source.has_ended)
-        return [self._redactor.redact(line) for line in lines]
+    async def _end(self, scan: LogScan, source: LogSource) -> None:
+        """Feed the log's last lines, but for those that were read already."""
+        pieces = self._client.log_pieces(
+            source.namespace,
+            source.pod,
+            source.container,
+            previous=source.previous,
+            tail_lines=self._limits.last_lines,
+            limit_bytes=self._limits.bytes_a_log,
+            timeout_seconds=self._limits.seconds_a_log,
+        )
+        async with aclosing(pieces):
+            text = "".join([piece async for piece in pieces])
+        await asyncio.to_thread(_feed_after, scan, text)
+
+    def _tell(self, scan: LogScan) -> ReadLog:
+        log = _read(scan)
+        redact = self._redactor.redact
+        return replace(
+            log, kinds=tuple(replace(kind, template=redact(kind.template)) for kind in log.kinds)
+        )
+
+
+async def _joined(pieces: AsyncIterable[str]) -> AsyncIterator[str]:
+    """Pieces worth a thread's while: the network's may be as short as a line."""
+    waiting: list[str] = []
+    size = 0
+    async for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE_CHARS:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield "".join(waiting)
+
+
+def _feed_after(scan: LogScan, text: str) -> None:
+    """Feed the lines that are later than what the scan has read."""
+    last = scan.last_time
+    lines = text.split("\n")
+    start = 0
+    if last is not None:
+        while start < len(lines) and ((time := stamp_of(lines[start])) is None or time <= last):
+            start += 1
+        lines.insert(start, "")  # ends a line that was cut
+    scan.feed("\n".join(lines[start:]))
+
+
+def _cut(what: str, limits: LogLimits) -> Gap:
+    return Gap(
+        what,
+        f"it is longer than {limits.bytes_a_log >> 20} MB: its beginning and its last "
+        f"{limits.last_lines} lines were read",
+        "Ask for a shorter time, or look with kubectl logs",
+    )
 
 
 async def attach_logs(
-    client: ClusterClient, snapshot: Snapshot, findings: Sequence[Finding], redactor: Redactor
+    client: ClusterClient,
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    redactor: Redactor,
+    reader: LogReader | None = None,
 ) -> tuple[list[Finding], list[Gap]]:
     """The findings, those about crashed or unready containers with their `log_lines`.
 
-    `findings` come worst first: in a storm only the first of them get their logs read.
+    `findings` come worst first: in a storm only the first of them get their logs read. A `reader`
+    that was used for the same snapshot need not read the same logs again.
     """
-    reader = LogReader(client, redactor)
+    reader = reader or LogReader(client, redactor)
     logged = [item for item in findings if item.problem in LOGGED_PROBLEMS]
     chosen = {id(item) for item in logged[:MAX_FINDINGS]}
     wanted = [

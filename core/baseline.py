@@ -1,8 +1,8 @@
 """What a workload's log says in good times: its normal error templates, and how they are learned.
 
-Many programs write errors while nothing is wrong. What a workload wrote when it was first looked at
-and healthy is its normal noise; what comes later is news, until it has gone on for a week without
-any other harm. Pure: `state` keeps the lines.
+Many programs write errors while nothing is wrong. What healthy workloads wrote when their cluster
+was first looked at is normal noise; what comes later is news, until it has gone on for a week
+without any other harm. Pure: `state` keeps the lines.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class SeenTemplate:
 
     Attributes:
         owner: The workload.
-        template: As `core.templates` gives it; '' says that the workload was looked at when it was
-            healthy, whether or not it wrote errors.
+        template: As `core.templates` gives it; '' says that the workload was looked at, whether
+            or not it wrote errors.
         first_seen: When it was first noticed, aware UTC.
         last_seen: When it was last noticed.
         is_normal: It belongs to the workload's good times.
@@ -72,6 +72,10 @@ class Baseline:
             by_owner[line.owner][line.template] = line
         self._by_owner: Mapping[OwnerKey, Mapping[str, SeenTemplate]] = by_owner
 
+    def __bool__(self) -> bool:
+        """Whether anything was ever looked at."""
+        return bool(self._by_owner)
+
     def __iter__(self) -> Iterator[SeenTemplate]:
         """All lines, owner by owner."""
         for lines in self._by_owner.values():
@@ -82,12 +86,14 @@ class Baseline:
         line = self._lines(owner).get(template)
         return line.first_seen if line is not None else None
 
-    def learn(self, observations: Iterable[Observation], now: datetime) -> Baseline:
+    def learn(
+        self, observations: Iterable[Observation], now: datetime, *, is_first_look: bool = False
+    ) -> Baseline:
         """What is known after another look; what was not seen for two weeks is forgotten.
 
-        A healthy workload that was never looked at before teaches all it says. Later, a template
-        becomes normal only after a week in which the workload was healthy otherwise; so a fault is
-        never learned in the hour in which it begins.
+        At a first look at a cluster all that healthy workloads say is normal, unless they were
+        looked at before. Later, a template becomes normal only after a week in which its workload
+        was healthy otherwise; so a fault is never learned in the hour in which it begins.
         """
         lines = {
             (line.owner, line.template): line
@@ -95,17 +101,18 @@ class Baseline:
             if now - line.last_seen <= FORGOTTEN_AFTER
         }
         for seen in observations:
-            for line in self._after(seen, now):
+            for line in self._after(seen, now, is_first_look=is_first_look):
                 lines[line.owner, line.template] = line
         return Baseline(_capped(lines.values()))
 
-    def _after(self, seen: Observation, now: datetime) -> Iterator[SeenTemplate]:
+    def _after(
+        self, seen: Observation, now: datetime, *, is_first_look: bool
+    ) -> Iterator[SeenTemplate]:
         known = self._lines(seen.owner)
         owner = owner_key(seen.owner)
-        is_first = seen.is_healthy and "" not in known
-        if seen.is_healthy:
-            marker = known.get("") or SeenTemplate(owner, "", now, now, is_normal=True)
-            yield replace(marker, last_seen=now)
+        is_first = is_first_look and seen.is_healthy and not known
+        mark = known.get("") or SeenTemplate(owner, "", now, now, is_normal=True)
+        yield replace(mark, last_seen=now)
         for template in seen.templates:
             line = known.get(template)
             if line is None:

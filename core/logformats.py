@@ -158,6 +158,12 @@ def strip_prefix(text: str) -> tuple[str, datetime | None, bool]:
     return text[match.end() :], _iso(match["time"]), tag == "P"
 
 
+def stamp_of(line: str) -> datetime | None:
+    """The time that the runtime or the API put before a line, if there is one."""
+    match = _CRI.match(line)
+    return _iso(match["time"]) if match is not None else None
+
+
 def read_line(text: str) -> Line:
     """Read one line by the format that its first character suggests."""
     first = text[:1]

@@ -14,14 +14,15 @@ from datetime import datetime
 from enum import Enum, auto
 
 from core.linekeys import MAX_KEY_CHARS, blind, has_id, shorten
-from core.logformats import LogLevel, read_line, strip_prefix
-from core.loglines import EntryJoiner, LogEntry, continues_entry, is_error
+from core.logformats import LogLevel, read_line, stamp_of, strip_prefix
+from core.loglines import MAX_JOINED_LINES, EntryJoiner, LogEntry, continues_entry, is_error
 from core.templates import Templates
 
 MAX_KINDS = 500
 MAX_REQUESTS = 500
 MAX_HEADLINE_CHARS = 300
 _MAX_KEYS = 50_000
+_TAIL_LINES = MAX_JOINED_LINES + 100
 
 _REQUEST = re.compile(
     r"(?:trace|request|correlation|req)[_\-. ]?id[\"']?\s{0,3}[:=]?\s{0,3}[\"'\[]?"
@@ -91,6 +92,7 @@ class LogScan:
         self._kinds: dict[str, _Count] = {}
         self._verdicts: dict[str, _Verdict] = {}
         self._rest = ""
+        self._tail: list[str] = []
         self._header: tuple[str, int] | None = None
         self._plain: tuple[str, int] | None = None
         self._is_open = False
@@ -102,14 +104,30 @@ class LogScan:
         self._rest = lines.pop()
         if lines:
             self._add_all(lines)
+            self._tail = [*self._tail, *lines][-_TAIL_LINES:]
 
     def finish(self) -> list[ErrorKind]:
         """The kinds of errors, in the order in which they came first."""
         if self._rest:
             self._add_all([self._rest])
+            self._tail.append(self._rest)
             self._rest = ""
         self._count(self._joiner.finish())
         return [count.kind() for count in self._kinds.values()]
+
+    @property
+    def last_time(self) -> datetime | None:
+        """The time that the API put before the last line so far."""
+        lines = [self._rest, *self._tail[-1:]]
+        return next((time for line in lines if (time := stamp_of(line)) is not None), None)
+
+    def last_entries(self, most: int) -> list[LogEntry]:
+        """The last entries of the log, errors or not, once it is finished."""
+        joiner = EntryJoiner()
+        for number, raw in enumerate(self._tail, self.lines - len(self._tail) + 1):
+            joiner.add(raw.removesuffix("\r"), number)
+        told = [entry for entry in joiner.finish() if entry.message.strip()]
+        return told[-most:]
 
     def _add_all(self, lines: Sequence[str]) -> None:
         verdicts = self._verdicts

@@ -33,7 +33,7 @@ def _healthy(*logs: ContainerErrors) -> Baseline:
         Observation(log.owner, frozenset(kind.template for kind in log.kinds), is_healthy=True)
         for log in logs
     ]
-    return Baseline().learn(looks, NOW - timedelta(days=1))
+    return Baseline().learn(looks, NOW - timedelta(days=1), is_first_look=True)
 
 
 def _find(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.logs import telling_lines, unhealthy_containers
+from cluster.logs import read_text, telling_lines, unhealthy_containers
 from cluster.objects import Pod
 from tests.cluster.payloads import (
     container_status,
@@ -21,7 +21,7 @@ from tests.cluster.payloads import (
 def test_each_kind_of_error_is_told_once_with_the_last_lines() -> None:
     errors = "\n".join(f"ERROR stock feed {number} s behind" for number in range(50))
     text = f"INFO start\n{errors}\nINFO settlement batch of 48210 rows\nFATAL out of memory"
-    lines = telling_lines(text)
+    lines = telling_lines(read_text(text))
     assert lines[-2:] == ["INFO settlement batch of 48210 rows", "FATAL out of memory"]
     assert len(lines) <= 5
     assert "ERROR stock feed 49 s behind" in lines
@@ -35,20 +35,20 @@ def test_of_a_stack_trace_the_exception_is_told() -> None:
         "    reconcile()\n"
         "psycopg.errors.DeadlockDetected: deadlock detected\n"
     )
-    assert telling_lines(text) == [
+    assert telling_lines(read_text(text)) == [
         "ERROR batch 17 failed … psycopg.errors.DeadlockDetected: deadlock detected"
     ]
 
 
 def test_a_container_that_runs_on_tells_its_errors_alone() -> None:
     text = "ERROR ERR_STOCK_SYNC stale\nINFO consumed 3 messages\nINFO consumed 4 messages"
-    assert telling_lines(text, has_ended=False) == ["ERROR ERR_STOCK_SYNC stale"]
-    assert telling_lines("INFO a\nINFO b", has_ended=False) == ["INFO a", "INFO b"]
+    assert telling_lines(read_text(text), has_ended=False) == ["ERROR ERR_STOCK_SYNC stale"]
+    assert telling_lines(read_text("INFO a\nINFO b"), has_ended=False) == ["INFO a", "INFO b"]
 
 
 def test_long_lines_are_cut_and_an_empty_log_tells_nothing() -> None:
-    assert len(telling_lines("ERROR " + "x" * 5_000)[0]) == 300
-    assert telling_lines("\n\n") == []
+    assert len(telling_lines(read_text("ERROR " + "x" * 5_000))[0]) == 300
+    assert telling_lines(read_text("\n\n")) == []
 
 
 @pytest.mark.parametrize(

@@ -29,25 +29,35 @@ def _normal(baseline: Baseline) -> set[str]:
     return {line.template for line in baseline if line.is_normal and line.template}
 
 
-def test_a_healthy_workload_teaches_all_it_says_at_first() -> None:
-    assert _normal(Baseline().learn([_look("a", "b")], NOW)) == {"a", "b"}
+def _first(*looks: Observation) -> Baseline:
+    return Baseline().learn(looks, NOW, is_first_look=True)
+
+
+def test_at_a_first_look_all_that_a_healthy_workload_says_is_normal() -> None:
+    assert _normal(_first(_look("a", "b"))) == {"a", "b"}
+    assert _first(_look())
+    assert not Baseline()
 
 
 def test_what_comes_later_is_news_also_where_the_first_look_found_no_error() -> None:
-    first = Baseline().learn([_look()], NOW)
-    later = first.learn([_look("broken")], NOW + HOUR)
+    later = _first(_look()).learn([_look("broken")], NOW + HOUR)
     assert _normal(later) == set()
     assert later.first_seen(PAYMENTS, "broken") == NOW + HOUR
+    again = later.learn([_look("broken", "more")], NOW + HOUR, is_first_look=True)
+    assert _normal(again) == set()
 
 
-def test_what_a_sick_workload_said_is_not_learned_when_it_recovers() -> None:
-    sick = Baseline().learn([_look("db gone", healthy=False)], NOW)
-    well = sick.learn([_look("db gone", "cache miss")], NOW + HOUR)
-    assert _normal(well) == {"cache miss"}
+def test_what_a_sick_workload_says_is_not_learned() -> None:
+    assert _normal(_first(_look("db gone", healthy=False))) == set()
+
+
+def test_what_a_new_workload_says_is_news() -> None:
+    new = replace(PAYMENTS, name="orders")
+    assert _normal(_first(_look("a")).learn([_look("b", owner=new)], NOW)) == {"a"}
 
 
 def test_an_error_of_a_week_without_other_harm_becomes_normal() -> None:
-    known = Baseline().learn([_look()], NOW).learn([_look("slow")], NOW)
+    known = _first(_look()).learn([_look("slow")], NOW)
     sick = known.learn([_look("slow", healthy=False)], NOW + CHRONIC_AFTER)
     assert _normal(sick) == set()
     almost = known.learn([_look("slow")], NOW + CHRONIC_AFTER - HOUR)
@@ -56,20 +66,20 @@ def test_an_error_of_a_week_without_other_harm_becomes_normal() -> None:
 
 
 def test_what_is_not_seen_for_two_weeks_is_forgotten() -> None:
-    known = Baseline().learn([_look("a")], NOW)
+    known = _first(_look("a"))
     assert _normal(known.learn([], NOW + FORGOTTEN_AFTER)) == {"a"}
     assert list(known.learn([], NOW + FORGOTTEN_AFTER + HOUR)) == []
 
 
 def test_a_workload_made_anew_is_the_same_and_its_namesakes_are_not() -> None:
-    known = Baseline().learn([_look("a")], NOW)
+    known = _first(_look("a"))
     assert known.first_seen(replace(PAYMENTS, uid="uid-2"), "a") == NOW
     assert known.first_seen(replace(PAYMENTS, namespace="test"), "a") is None
     assert known.first_seen(replace(PAYMENTS, cluster="us"), "a") is None
 
 
 def test_a_workload_keeps_its_latest_templates_alone() -> None:
-    old = Baseline().learn([_look("old")], NOW)
+    old = _first(_look("old"))
     many = {f"error {number:03}" for number in range(MAX_TEMPLATES_AN_OWNER)}
     new = old.learn([_look(*many)], NOW + HOUR)
     assert {line.template for line in new} == many | {""}
