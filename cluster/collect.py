@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,6 +13,7 @@ from cluster.alerts import findings_from_alerts
 from cluster.client import ClusterClient
 from cluster.detectors.table import DETECTORS, Detector
 from cluster.fold import fold
+from cluster.kinds import KINDS, Kind
 from cluster.logs import attach_logs
 from cluster.snapshot import Snapshot, take_snapshot
 from cluster.thresholds import Thresholds
@@ -57,6 +58,7 @@ class ClusterCollector:
         denied_namespaces: Never told of, whatever the scope.
         snapshot_ttl_seconds: For how long a snapshot answers again before a new one is taken.
         detectors: The rules, by name; for tests.
+        kinds: What is read.
         alerts: A monitoring system, whose alerts are findings as well.
         folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
     """
@@ -71,6 +73,7 @@ class ClusterCollector:
         denied_namespaces: frozenset[str] = frozenset(),
         snapshot_ttl_seconds: float = 5.0,
         detectors: Mapping[str, Detector] = DETECTORS,
+        kinds: Collection[Kind] = KINDS,
         alerts: AlertSource | None = None,
         folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
     ) -> None:
@@ -81,6 +84,7 @@ class ClusterCollector:
         self._denied = denied_namespaces
         self._ttl = timedelta(seconds=snapshot_ttl_seconds)
         self._detectors = detectors
+        self._kinds = kinds
         self._alerts = alerts
         self._fold = folding
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
@@ -203,7 +207,7 @@ class ClusterCollector:
             # An empty set would mean every namespace.
             return Snapshot(client.name, self._clock.now())
         async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
-            snapshot = await take_snapshot(client, self._clock, allowed)
+            snapshot = await take_snapshot(client, self._clock, allowed, self._kinds)
         snapshot = _without(snapshot, self._denied)
         now = self._clock.now()
         self._taken = {key: kept for key, kept in self._taken.items() if now - kept[0] < self._ttl}

@@ -45,8 +45,8 @@ class Reach:
         return tuple(sorted(filter(self.allows_namespace, wanted or self.namespaces)))
 
     def query(self, kind: Kind, namespace: str) -> dict[str, str]:
-        """The selector that keeps denied namespaces out of a list of all."""
-        if namespace or not kind.is_namespaced or not self.denied_namespaces:
-            return {}
-        terms = (f"metadata.namespace!={denied}" for denied in sorted(self.denied_namespaces))
-        return {"fieldSelector": ",".join(terms)}
+        """The kind's own selector, and what keeps denied namespaces out of a list of all."""
+        terms = [kind.field_selector] if kind.field_selector else []
+        if not namespace and kind.is_namespaced:
+            terms += [f"metadata.namespace!={denied}" for denied in sorted(self.denied_namespaces)]
+        return {"fieldSelector": ",".join(terms)} if terms else {}

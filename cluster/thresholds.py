@@ -47,6 +47,8 @@ class Thresholds:
     budget_blocks_hold_seconds: float = 1800
     node_not_ready_hold_seconds: float = 0
     node_pressure_hold_seconds: float = 0
+    tls_expiry_days: float = 30
+    tls_expiry_high_days: float = 3
     event_recent_seconds: float = 900
     event_minimum_count: int = 3
     gone_object_recent_seconds: float = 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from cluster.events import EPOCH, text
@@ -14,6 +14,7 @@ from cluster.objects import (
     Pod,
     Quantity,
     Terminated,
+    Waiting,
 )
 from cluster.owners import kind_of
 from cluster.snapshot import Snapshot
@@ -89,6 +90,19 @@ def live_pods(snapshot: Snapshot) -> Iterator[Pod]:
 def containers(pod: Pod) -> tuple[ContainerStatus, ...]:
     """States of all containers, init containers first."""
     return pod.status.init_container_statuses + pod.status.container_statuses
+
+
+def waiting_containers(
+    snapshot: Snapshot, reasons: Collection[str], now: datetime, hold_seconds: float
+) -> Iterator[tuple[Pod, ContainerStatus, Waiting]]:
+    """Containers that wait for one of these reasons, in pods that have served the hold."""
+    for pod in live_pods(snapshot):
+        if not has_lasted(created(pod), now, hold_seconds):
+            continue
+        for status in containers(pod):
+            waiting = status.state.waiting
+            if waiting is not None and waiting.reason in reasons:
+                yield pod, status, waiting
 
 
 def created(obj: KubeObject) -> datetime:

@@ -8,12 +8,10 @@ from datetime import datetime
 from cluster.detectors.building import (
     CONFIG_REASONS,
     build,
-    containers,
     created,
     event_evidence,
-    has_lasted,
-    live_pods,
     newest,
+    waiting_containers,
 )
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
@@ -22,26 +20,21 @@ from core.findings import Evidence, Finding, Severity
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
     """One finding a container, in the runtime's own words."""
-    for pod in live_pods(snapshot):
-        if not has_lasted(created(pod), now, thresholds.config_error_hold_seconds):
-            continue
-        for status in containers(pod):
-            waiting = status.state.waiting
-            if not waiting or waiting.reason not in CONFIG_REASONS:
-                continue
-            message = waiting.message or waiting.reason
-            yield build(
-                snapshot,
-                pod,
-                detector="config_error",
-                problem="config-error",
-                reason=waiting.reason,
-                severity=Severity.HIGH,
-                says=f"container cannot be created: {message[:120]}",
-                since=created(pod),
-                evidence=[
-                    Evidence("container", status.name),
-                    Evidence(f"state.waiting.{waiting.reason}", message),
-                    *event_evidence(newest(snapshot.events_of(pod), {"Failed"})),
-                ],
-            )
+    hold_seconds = thresholds.config_error_hold_seconds
+    for pod, status, waiting in waiting_containers(snapshot, CONFIG_REASONS, now, hold_seconds):
+        message = waiting.message or waiting.reason
+        yield build(
+            snapshot,
+            pod,
+            detector="config_error",
+            problem="config-error",
+            reason=waiting.reason,
+            severity=Severity.HIGH,
+            says=f"container cannot be created: {message[:120]}",
+            since=created(pod),
+            evidence=[
+                Evidence("container", status.name),
+                Evidence(f"state.waiting.{waiting.reason}", message),
+                *event_evidence(newest(snapshot.events_of(pod), {"Failed"})),
+            ],
+        )

@@ -8,14 +8,11 @@ from datetime import datetime
 from cluster.detectors.building import (
     IMAGE_PULL_REASONS,
     build,
-    containers,
     created,
     event_evidence,
-    has_lasted,
-    live_pods,
     newest,
+    waiting_containers,
 )
-from cluster.events import text
 from cluster.objects import Event, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
@@ -34,40 +31,34 @@ CAUSES = (
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
     """One finding a pod and image; the cause comes from the kubelet's own message."""
-    for pod in live_pods(snapshot):
-        if not has_lasted(created(pod), now, thresholds.image_pull_hold_seconds):
+    seen: set[tuple[str, str, str]] = set()
+    hold_seconds = thresholds.image_pull_hold_seconds
+    for pod, status, waiting in waiting_containers(snapshot, IMAGE_PULL_REASONS, now, hold_seconds):
+        key = (pod.metadata.namespace, pod.metadata.name, status.image)
+        if key in seen:
             continue
-        seen: set[str] = set()
-        for status in containers(pod):
-            waiting = status.state.waiting
-            if not waiting or waiting.reason not in IMAGE_PULL_REASONS or status.image in seen:
-                continue
-            seen.add(status.image)
-            failed = _failed_event(snapshot, pod, status.image)
-            told = " ".join((waiting.message, failed.message if failed else "", waiting.reason))
-            secrets = ", ".join(secret.name for secret in pod.spec.image_pull_secrets)
-            yield build(
-                snapshot,
-                pod,
-                detector="image_pull",
-                problem="image-pull",
-                reason=waiting.reason,
-                severity=Severity.HIGH,
-                says=f"image {_short_image(status.image)} cannot be pulled{_cause(told)}",
-                since=created(pod),
-                evidence=[
-                    Evidence("container", status.name),
-                    Evidence("image", status.image),
-                    Evidence(f"state.waiting.{waiting.reason}", waiting.message or waiting.reason),
-                    *([Evidence("Event Failed", text(failed))] if failed else []),
-                    *(
-                        []
-                        if failed
-                        else event_evidence(newest(snapshot.events_of(pod), {"BackOff"}))
-                    ),
-                    *([Evidence("spec.imagePullSecrets", secrets)] if secrets else []),
-                ],
-            )
+        seen.add(key)
+        failed = _failed_event(snapshot, pod, status.image)
+        event = failed or newest(snapshot.events_of(pod), {"BackOff"})
+        told = " ".join((waiting.message, failed.message if failed else "", waiting.reason))
+        secrets = ", ".join(secret.name for secret in pod.spec.image_pull_secrets)
+        yield build(
+            snapshot,
+            pod,
+            detector="image_pull",
+            problem="image-pull",
+            reason=waiting.reason,
+            severity=Severity.HIGH,
+            says=f"image {_short_image(status.image)} cannot be pulled{_cause(told)}",
+            since=created(pod),
+            evidence=[
+                Evidence("container", status.name),
+                Evidence("image", status.image),
+                Evidence(f"state.waiting.{waiting.reason}", waiting.message or waiting.reason),
+                *event_evidence(event),
+                *([Evidence("spec.imagePullSecrets", secrets)] if secrets else []),
+            ],
+        )
 
 
 def _failed_event(snapshot: Snapshot, pod: Pod, image: str) -> Event | None:

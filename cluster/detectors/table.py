@@ -32,6 +32,7 @@ from cluster.detectors import (
     services,
     statefulset,
     stuck_creating,
+    tls_expiry,
     warning_events,
     webhooks,
 )
@@ -68,6 +69,7 @@ DETECTORS: Mapping[str, Detector] = {
     "services": services.detect,
     "statefulset": statefulset.detect,
     "stuck_creating": stuck_creating.detect,
+    "tls_expiry": tls_expiry.detect,
     "warning_events": warning_events.detect,
     "webhooks": webhooks.detect,
 }

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import build, event_evidence, is_leaving, is_recent
+from cluster.detectors.building import build, created, event_evidence, is_leaving, is_recent
 from cluster.events import first_seen, last_seen, text, times_seen
 from cluster.objects import Event, KubeObject, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Finding, Severity
 
+# What the kubelet, the drainer and the autoscaler complain of while all conditions look well.
 REASONS = frozenset(
     {
         "ExceededGracePeriod",
+        "FailedAttachVolume",
+        "FailedComputeMetricsReplicas",
+        "FailedCreatePodSandBox",
         "FailedDaemonPod",
         "FailedDraining",
         "FailedKillPod",
+        "FailedMount",
         "FailedPreStopHook",
+        "FailedToRetrieveImagePullSecret",
         "FreeDiskSpaceFailed",
-        "InvalidDiskCapacity",
         "NodeShutdown",
         "ScaleUpFailed",
         "VolumeFailedDelete",
     }
 )
+# A node that has just been made says it has no capacity yet.
+STARTING = frozenset({"InvalidDiskCapacity"})
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
@@ -39,6 +46,10 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
         seen.add(key)
         obj = snapshot.find(about.kind, about.namespace, about.name)
         if obj is None or event not in snapshot.events_of(obj) or not _is_staying(obj):
+            continue
+        if event.reason in STARTING and is_recent(
+            created(obj), last_seen(event), thresholds.event_recent_seconds
+        ):
             continue
         if times_seen(event) < thresholds.event_minimum_count:
             continue
@@ -60,10 +71,11 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
 
 def _matters(event: Event) -> bool:
     """A liveness failure kills containers; a readiness failure of a ready pod is noise."""
-    return event.reason in REASONS or (
-        event.reason == "Unhealthy" and event.message.startswith("Liveness")
-    )
+    if event.reason in {"ProbeError", "Unhealthy"}:
+        return event.message.startswith("Liveness")
+    return event.reason in REASONS or event.reason in STARTING
 
 
 def _is_staying(obj: KubeObject) -> bool:
-    return not (isinstance(obj, Pod) and is_leaving(obj))
+    """A pod that leaves, or has not begun, is told of by others."""
+    return not (isinstance(obj, Pod) and (is_leaving(obj) or obj.status.phase == "Pending"))

@@ -371,6 +371,20 @@ class TestWarningEvents:
         assert (finding.problem, finding.severity) == ("event-Unhealthy", Severity.MEDIUM)
         assert finding.count == 4
 
+    def test_a_mount_that_fails_is_told_of_a_pod_that_runs(self) -> None:
+        well = pod("p", container_status(running(), ready=True), ready=True)
+        pending = pod("q", phase="Pending")
+        mounts = [event(each, "FailedMount", "no such Secret", count=4) for each in (well, pending)]
+        (finding,) = found_by("warning_events", well, pending, *mounts)
+        assert finding.involved.name == "p"
+
+    def test_a_node_that_has_just_been_made_has_no_capacity_yet(self) -> None:
+        new, old = node("new"), node("old")
+        new["metadata"]["creationTimestamp"] = ago(10)
+        events = [event(each, "InvalidDiskCapacity", "zero", count=4) for each in (new, old)]
+        (finding,) = found_by("warning_events", new, old, *events)
+        assert finding.involved.name == "old"
+
     def test_one_occurrence_an_old_one_and_one_of_a_gone_object_are_noise(self) -> None:
         well = pod("p", container_status(running(), ready=True), ready=True)
         leaving = pod("q", deleted=True)
