@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from core.answers import Passage
 from core.questions import Intent, Reading
-from knowledge.blocks import BlockKind, blocks, plain, sentences
+from knowledge.blocks import Block, BlockKind, blocks, plain, sentences
 from knowledge.quoting import (
     Numbered,
     Unit,
@@ -17,8 +18,9 @@ from knowledge.quoting import (
     fact_lines,
     line,
     page_units,
+    parts_of,
 )
-from knowledge.wholepage import is_fix, is_incident, section_of
+from knowledge.wholepage import is_fix, is_incident, section_of, tells_fix
 
 GRAPH = frozenset({Intent.OWNER, Intent.IMPACT, Intent.DEPENDENCIES})
 _SHOWN_LINES = 8
@@ -59,7 +61,8 @@ def incidents(
     cause = chosen([u for u in units if _CLASS.search(section_of(titles[u.number]))], 1, floor=0.2)
     told += [f"- **Then:** {line(u.text, u.number)}" for u in happened]
     told += [
-        f"- **Cause then:** {line(_first_said(titles[u.number]) or u.text, u.number, 60)}"
+        f"- **Cause then:** "
+        f"{line(_first_said(blocks(titles[u.number].text)) or u.text, u.number, 60)}"
         for u in cause
         if u.text not in "".join(told)
     ]
@@ -91,9 +94,9 @@ def _is_about_fix(unit: Unit, passage: Passage) -> bool:
     )
 
 
-def _first_said(passage: Passage) -> str:
+def _first_said(section: Sequence[Block]) -> str:
     """The first sentences of a section that is about one thing."""
-    for block in blocks(passage.text):
+    for block in section:
         if block.kind is BlockKind.PARAGRAPH:
             return plain(" ".join(sentences(block)[:2]))
     return ""
@@ -102,14 +105,14 @@ def _first_said(passage: Passage) -> str:
 def _fixed(report: list[Numbered], units: list[Unit]) -> str:
     """What helped then: the steps of the report's section on it, else its sentence on it."""
     for n, passage in report:
-        if is_fix(passage):
-            found = [
-                b for b in blocks(passage.text) if b.kind in {BlockKind.STEP, BlockKind.BULLET}
-            ]
+        for section, body in parts_of(passage):
+            if not tells_fix(section):
+                continue
+            found = [b for b in body if b.kind in _ITEMS]
             lines = [f"{b.number or at}. {line(b.text, n)}" for at, b in enumerate(found, start=1)]
             if lines:
                 return "\n".join(("**Fix then**", *lines[:5]))
-            if text := _first_said(passage):
+            if text := _first_said(body):
                 return f"**Fix then:** {line(text, n, 60)}"
     said = [u for u in units if _SUMMARY_OF_FIX.search(u.text) and not changes(u.text)]
     return f"**Fix then:** {line(said[0].text, said[0].number, 60)}" if said else ""

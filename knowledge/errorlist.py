@@ -93,7 +93,9 @@ def error_list(
     lines = [_lead(facts, len(items))]
     for at, item in enumerate(items, start=1):
         lines.append(f"{at}. {_told(item, numbers)}")
-        if remedy := _remedy([texts[key] for key in remedies.get(item.key, ()) if key in texts]):
+        if remedy := remedy_line(
+            [texts[key] for key in remedies.get(item.key, ()) if key in texts]
+        ):
             text, passage = remedy
             name = plain(passage.title)
             lines.append(f"   - Fix (runbook *{name}*): {cite(text, numbers[passage.id])}")
@@ -123,7 +125,7 @@ def _told(item: Item, numbers: Mapping[str, int]) -> str:
     return told
 
 
-def _remedy(passages: Sequence[Passage]) -> tuple[str, Passage] | None:
+def remedy_line(passages: Sequence[Passage]) -> tuple[str, Passage] | None:
     """The first thing to do that a runbook names, with the command that stands under it."""
     for passage in sorted(passages, key=lambda p: not is_fix(p)):
         said, command = _first_step(passage)

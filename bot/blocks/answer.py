@@ -198,6 +198,8 @@ def _origin(answer: Answer) -> str:
     if _is_of_thread(answer):
         return "Quoted from the thread, no model"
     sources = {citation.source == "cluster" for citation in answer.citations}
+    if {citation.source for citation in answer.citations} == {"rules"}:
+        return "Decided by rules, no model"
     if sources == {True}:
         return "Read from the cluster, no model"
     return "Read from cluster and documents" if True in sources else "Quoted from your documents"

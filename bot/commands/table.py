@@ -37,6 +37,16 @@ COMMANDS: tuple[Command, ...] = (
         takes_argument=True,
     ),
     Command(
+        name="classify",
+        usage="classify <error text>",
+        summary="tells class and severity of an error, why, and what to look at",
+        example="classify dial tcp 10.0.3.17:6379: connect: connection refused",
+        run=task.run,
+        group=Group.WRONG,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
         name="errors",
         usage="errors [N] [since 2h] [code 503] [ns shop]",
         summary="lists the last critical errors, each with its fix",

@@ -53,13 +53,16 @@ class Namer:
         if reading.names:
             return reading
         graph = self._shelf.graph
-        names = await self._live.known_names() if self._live is not None else frozenset()
+        names, spaces = frozenset[str](), graph.namespaces
+        if self._live is not None:
+            names = await self._live.known_names()
+            spaces |= await self._live.known_namespaces()
         is_unread = self._live is not None and not names
         if is_unread or not names | graph.names:
             return Reading(text, text, names=(text.rpartition("/")[2].rpartition(" ")[2],))
-        if reading.namespaces:
+        if text.lower() in spaces:
             raise RequestError(
-                f"take {reading.namespaces[0]!r} for a service or a node",
+                f"take {text!r} for a service or a node",
                 "it is a namespace",
                 "Name one service, workload or node.",
             )

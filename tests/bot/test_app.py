@@ -75,6 +75,7 @@ async def test_every_task_of_the_table_is_built_and_says_what_it_lacks(tmp_path:
             ("limits", "payments", "No cluster is configured (KUBECONFIG)"),
             ("errors", "5", "KNOWLEDGE_SOURCES is empty and no cluster is configured"),
             ("similar", "connection refused", "I found nothing"),
+            ("classify", "flux capacitor out of phase", "No rule of mine knows this text"),
         ):
             answer = await ask(app, argument, task)
             assert lacks in " ".join((answer.text, *answer.notes)), task
