@@ -39,6 +39,7 @@ from core.redact import Redactor
 from digest.ports import Poster
 from digest.publish import DigestConfig, DigestService
 from knowledge.chain import ChainLimits, RagChain
+from knowledge.classifier import Classifier
 from knowledge.documents import Source
 from knowledge.library import Library
 from knowledge.minilm import MiniLmEmbedder
@@ -51,6 +52,7 @@ from knowledge.sources.config import SourceConfig, Surroundings
 from knowledge.store_edge import Bm25Encoder, EdgeStore
 from knowledge.store_server import ServerOptions, ServerStore, connect
 from knowledge.tasks.chained import ChainedTask
+from knowledge.tasks.classify import ClassifyTask
 from knowledge.tasks.changes import ChangesTask
 from knowledge.tasks.errors import errors
 from knowledge.tasks.investigate import STEP_SECONDS, InvestigateTask
@@ -172,6 +174,7 @@ async def open_app(
             "similar": ChainedTask(chain, similar(namer)),
             "impact": ChainedTask(chain, impact(namer, library)),
             "owner": ChainedTask(chain, owner(namer, library)),
+            "classify": ClassifyTask(chain, namer, Classifier(models), clock, redactor.redact),
             "limits": LimitsTask(chain, namer, LiveLimits(collector) if clients else None, clock),
             "changes": changes,
             "investigate": investigate,
