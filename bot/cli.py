@@ -173,6 +173,19 @@ def eval_answers(
     _finish(run_eval(corpus, questions, out, field))
 
 
+@evals.command("classify")
+def eval_classify(
+    cases: Annotated[
+        Path, typer.Option(help="JSON lines of labelled error texts.", metavar="FILE")
+    ] = Path("evals/classify.jsonl"),
+    split: Annotated[str, typer.Option(help="dev or test; default: both.")] = "",
+) -> None:
+    """Compare the classes of error texts with those that people gave them."""
+    from bot.evals_classify import eval_classify as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(cases, split))
+
+
 @evals.command("findings")
 def eval_findings(
     cases: Annotated[Path, typer.Option(help="JSON lines of cluster states.", metavar="FILE")],
