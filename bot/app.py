@@ -18,6 +18,8 @@ from bot.config_file import ClusterConfig, FileConfig, ScheduleConfig
 from bot.datafolder import DataFolder
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
+from bot.library import open_library
+from bot.modelsetting import model_config
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
@@ -40,17 +42,10 @@ from digest.ports import Poster
 from digest.publish import DigestConfig, DigestService
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.classifier import Classifier
-from knowledge.documents import Source
 from knowledge.library import Library
-from knowledge.minilm import MiniLmEmbedder
-from knowledge.models import ModelConfig, Models, open_embedder
+from knowledge.models import Models
 from knowledge.past import PastDigests, WithPast
-from knowledge.ports import Embedder, VectorStore
 from knowledge.searching import Searcher
-from knowledge.sources import open_source
-from knowledge.sources.config import SourceConfig, Surroundings
-from knowledge.store_edge import Bm25Encoder, EdgeStore
-from knowledge.store_server import ServerOptions, ServerStore, connect
 from knowledge.tasks.chained import ChainedTask
 from knowledge.tasks.classify import ClassifyTask
 from knowledge.tasks.changes import ChangesTask
@@ -128,22 +123,17 @@ async def open_app(
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
         stack.push_async_callback(facts.close)
-        embedder = await _embedder(settings)
-        store = await _store(settings, embedder)
-        stack.push_async_callback(store.close)
-        sources = _sources(settings, config)
-        library = Library(
-            sources,
-            store,
-            embedder,
-            redactor,
-            clock,
-            settings.zone,
-            services_on_node=facts.workloads_on_node if clients else None,
-            topology=LiveTopology(collector).edges if clients else None,
+        written = await stack.enter_async_context(
+            open_library(
+                settings,
+                config,
+                redactor,
+                clock,
+                services_on_node=facts.workloads_on_node if clients else None,
+                topology=LiveTopology(collector).edges if clients else None,
+            )
         )
-        stack.push_async_callback(library.close)
-        await library.start()
+        library, store, embedder = written.library, written.store, written.embedder
         plans = digest_plans(settings, config)
         # The first schedule is the ops channel's. What another channel was told stays there.
         told = SqlPast(database, (plans[0].name,))
@@ -191,7 +181,7 @@ async def open_app(
             redactor.redact,
             clock,
             settings.zone,
-            kinds=[source.kind for source in sources],
+            kinds=[source.kind for source in written.sources],
             past=past,
         )
         digest_store = SqlDigestStore(database, clock)
@@ -215,8 +205,8 @@ async def open_app(
         health = HealthChecks(
             [
                 checks.model_check(models),
-                checks.search_check(store, has_meaning=embedder is not None),
-                *checks.source_checks(library, [source.uri for source in sources], clock),
+                checks.search_check(store, embedder),
+                *checks.source_checks(library, [source.uri for source in written.sources], clock),
                 *checks.cluster_checks(collector),
                 checks.state_check(database),
                 *checks.digest_checks(schedules, digest_store, clock),
@@ -225,7 +215,7 @@ async def open_app(
         )
         preview = digests[plans[0].name]
         yield App(
-            engine=LocalEngine(answerer, tasks, searcher, preview, library, health),
+            engine=LocalEngine(answerer, tasks, searcher, preview, written, health),
             services=Services(
                 answerer=answerer,
                 search=searcher,
@@ -260,54 +250,6 @@ async def open_app(
             collector=collector,
             database=database,
         )
-
-
-def model_config(settings: Settings) -> ModelConfig:
-    """The model that the settings describe."""
-    key = settings.llm_api_key
-    return ModelConfig(
-        model=settings.llm_model,
-        ollama_url=settings.ollama_base_url,
-        base_url=settings.llm_base_url,
-        api_key=key.get_secret_value() if key else "",
-        temperature=settings.llm_temperature,
-        max_tokens=settings.llm_max_tokens,
-        stop=settings.llm_stop,
-        context_tokens=settings.llm_context_tokens,
-        timeout_seconds=settings.llm_timeout_seconds,
-    )
-
-
-def _sources(settings: Settings, config: FileConfig) -> tuple[Source, ...]:
-    """What the environment names, then what the YAML file adds."""
-    password = settings.neo4j_password
-    shared = Surroundings(
-        data_folder=settings.opsbot_data_dir,
-        link_template=settings.knowledge_link_template,
-        neo4j_password=password.get_secret_value() if password else "",
-    )
-    configs = [SourceConfig(uri) for uri in settings.knowledge_sources]
-    configs += [
-        SourceConfig(row.uri, row.link_template, row.columns, row.queries) for row in config.sources
-    ]
-    return tuple(open_source(one, shared) for one in configs)
-
-
-async def _embedder(settings: Settings) -> Embedder | None:
-    if settings.embed_model == "none":
-        return None
-    if settings.embed_model == "minilm":
-        return MiniLmEmbedder()
-    return await open_embedder(settings.embed_model, model_config(settings))
-
-
-async def _store(settings: Settings, embedder: Embedder | None) -> VectorStore:
-    name, size = (embedder.name, embedder.size) if embedder else ("none", 1)
-    if not settings.qdrant_url:
-        return await EdgeStore.open(settings.qdrant_folder, name, size)
-    key = settings.qdrant_api_key
-    options = ServerOptions(settings.qdrant_url, key.get_secret_value() if key else "")
-    return ServerStore(connect(options), options, name, size, encoder=Bm25Encoder())
 
 
 def _clusters(settings: Settings, config: FileConfig) -> tuple[ClusterConfig, ...]:

@@ -12,9 +12,10 @@ from cluster.collect import ClusterCollector
 from core.answers import PartState
 from core.clock import Clock
 from digest.ports import DigestStore
+from knowledge.late import LateEmbedder
 from knowledge.library import Library
 from knowledge.models import Models
-from knowledge.ports import VectorStore
+from knowledge.ports import Embedder, VectorStore
 from state.database import Database
 
 
@@ -30,12 +31,12 @@ def model_check(models: Models) -> Check:
     return Check("model", look)
 
 
-def search_check(store: VectorStore, *, has_meaning: bool = True) -> Check:
+def search_check(store: VectorStore, embedder: Embedder | None) -> Check:
     """The vector store, and how far the index has come.
 
     Args:
         store: The chunks.
-        has_meaning: Whether there is a model that gives them dense vectors.
+        embedder: Gives them dense vectors; None where nothing does.
     """
 
     async def look() -> Look:
@@ -43,8 +44,12 @@ def search_check(store: VectorStore, *, has_meaning: bool = True) -> Check:
         if not count:
             remedy = "Set KNOWLEDGE_SOURCES, then run `opsbot index`."
             return Look(PartState.DEGRADED, "the index is empty", remedy)
-        if not has_meaning:
-            return Look(PartState.OK, f"{count:,} chunks, searched by their words alone")
+        by_words = f"{count:,} chunks, searched by their words alone"
+        if embedder is None:
+            return Look(PartState.OK, by_words)
+        if isinstance(embedder, LateEmbedder) and embedder.failure:
+            why = embedder.failure
+            return Look(PartState.DEGRADED, f"{by_words}: {embedder.name}: {why.wrong}", why.remedy)
         filled = await store.count_dense()
         if filled >= count:
             return Look(PartState.OK, f"{count:,} chunks")

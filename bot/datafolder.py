@@ -84,6 +84,23 @@ class DataFolder:
                 raise self.taken()
             await asyncio.sleep(0.1)
 
+    async def own_or_meet(self, patience_seconds: float = 30.0) -> bool:
+        """True when the folder is ours now, False when its owner answers on `socket_path`.
+
+        A starting bot opens its socket when it can serve; another command is done after its answer.
+
+        Raises:
+            DataFolderError: Neither came true in time; names who has the folder.
+        """
+        end = time.monotonic() + patience_seconds
+        while not self.try_own():
+            if self.socket_path.exists():
+                return False
+            if time.monotonic() >= end:
+                raise self.taken()
+            await asyncio.sleep(0.1)
+        return True
+
     def taken(self) -> DataFolderError:
         """Says who has the folder."""
         return DataFolderError(

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from bot.library import OpenLibrary
 from bot.services import Answerer, Digests, Health, Search
 from core.answers import AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope
 from core.digests import Digest
 from core.errors import KnowledgeError
 from knowledge.index import IndexProgress, IndexReport
-from knowledge.library import Library
 from knowledge.searchquery import Mistake
 
 
@@ -54,7 +54,7 @@ class LocalEngine:
     tasks: Mapping[str, Answerer]
     searcher: Search
     digests: Digests
-    library: Library
+    written: OpenLibrary
     checks: Health
 
     def ask(
@@ -77,9 +77,7 @@ class LocalEngine:
 
     async def index(self, progress: Callable[[IndexProgress], None]) -> IndexReport:
         """Read the sources again, then fill in what dense vectors are missing."""
-        report = await self.library.index(progress)
-        await self.library.fill_dense(progress)
-        return report
+        return await self.written.index(progress)
 
     async def health(self) -> tuple[PartHealth, ...]:
         """Check every part, with a limit that suits a person at a terminal."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.app import model_config
 from bot.evals import EvalQuestion, check_files, open_index
 from bot.evals_files import Show, progress_bars, write_run
+from bot.modelsetting import model_config
 from bot.settings import load_settings
 from core.answers import Answer, GenerationOptions
 from core.clock import SystemClock

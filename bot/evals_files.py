@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
+from bot.bars import Show, progress_bars
 from core.errors import OpsbotError
-from knowledge.index import IndexProgress
+
+__all__ = [
+    "REDACTION_KEY",
+    "Show",
+    "check_out",
+    "progress_bars",
+    "read_rows",
+    "write_run",
+]
 
 # Marks of secrets need no secrecy here, and a fixed key gives one text everywhere.
 REDACTION_KEY = sha256(b"opsbot eval").digest()
-
-Show = Callable[[IndexProgress], None]
 
 
 def check_out(out: Path) -> None:
@@ -97,32 +93,3 @@ def write_run(out: Path, rows: Iterable[dict[str, object]]) -> None:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
-
-
-@contextmanager
-def progress_bars() -> Iterator[Show]:
-    """One bar for each thing that is done; lines, where standard error is no terminal."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: dict[str, TaskID] = {}
-    told: dict[str, int] = {}
-
-    def show(step: IndexProgress) -> None:
-        name = f"{step.what} {step.place}"
-        if name not in tasks:
-            tasks[name] = bar.add_task(name, total=step.total)
-        bar.update(tasks[name], completed=step.done, total=step.total)
-        tenth = 10 * step.done // max(step.total, 1)
-        if not console.is_terminal and told.get(name) != tenth:
-            told[name] = tenth
-            console.print(f"{name}: {step.done} of {step.total}", highlight=False, markup=False)
-
-    with bar:
-        yield show

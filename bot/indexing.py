@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
+from bot.bars import progress_bars
 from bot.config_file import load_config_file
-from bot.engine import Engine
+from bot.datafolder import DataFolder
+from bot.library import open_library
 from bot.settings import load_settings
-from bot.terminal import any_engine
+from core.clock import SystemClock
 from core.errors import OpsbotError
+from core.redact import Redactor
 from knowledge.index import IndexProgress, IndexReport
 from knowledge.watching import changes, stamps
 
@@ -32,10 +28,18 @@ Say = Callable[[str], None]
 Problems = tuple[tuple[str, str], ...]
 
 
+class Indexer(Protocol):
+    """Brings an index up to date: of this process or of another."""
+
+    async def index(self, progress: Callable[[IndexProgress], None]) -> IndexReport:
+        """Read the sources again, then fill in what dense vectors are missing."""
+        ...
+
+
 async def print_index() -> int:
     """Index with a progress bar; exit code 1 when something could not be read."""
-    with _bar() as show:
-        async with any_engine(is_indexed=False) as engine:
+    with progress_bars() as show:
+        async with any_indexer() as engine:
             report = await engine.index(show)
     say = _printer()
     say(_told(report))
@@ -53,7 +57,7 @@ async def watch_index() -> int:
     settings = load_settings()
     rows = load_config_file(settings.opsbot_config).sources
     uris = (*settings.knowledge_sources, *(row.uri for row in rows))
-    async with any_engine(is_indexed=False) as engine:
+    async with any_indexer() as engine:
         work = asyncio.create_task(follow(engine, uris, say), name="watch")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,7 +73,7 @@ async def watch_index() -> int:
 
 
 async def follow(
-    engine: Engine,
+    engine: Indexer,
     uris: tuple[str, ...],
     say: Say,
     every_seconds: float = WATCH_EVERY_SECONDS,
@@ -103,9 +107,9 @@ async def follow(
         seen = now
 
 
-async def _index(engine: Engine, say: Say) -> IndexReport | None:
+async def _index(engine: Indexer, say: Say) -> IndexReport | None:
     try:
-        with _bar() as show:
+        with progress_bars() as show:
             report = await engine.index(show)
     except OpsbotError as error:
         say(f"{error} It is tried again.")
@@ -130,29 +134,20 @@ def _told(report: IndexReport) -> str:
     )
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[IndexProgress], None]]:
-    """A progress bar a source and one for the vectors, gone when they are full."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,  # a file or a pipe has no use for a bar
-        transient=True,
-    )
-    tasks: dict[str, TaskID] = {}
+@asynccontextmanager
+async def any_indexer() -> AsyncIterator[Indexer]:
+    """A library of this process's own, or the engine of the process that has the data folder."""
+    settings = load_settings()
+    with DataFolder(settings.opsbot_data_dir) as folder:
+        if not await folder.own_or_meet():
+            from bot.owner import RemoteEngine  # noqa: PLC0415  (a tenth of a second to load)
 
-    def show(step: IndexProgress) -> None:
-        name = f"{step.what} {step.place}"
-        if name not in tasks:
-            tasks[name] = bar.add_task(name, total=step.total)
-        bar.update(tasks[name], completed=step.done, total=step.total)
-
-    with bar:
-        yield show
+            yield RemoteEngine(folder.socket_path)
+            return
+        config = load_config_file(settings.opsbot_config)
+        redactor = Redactor(folder.redaction_key())
+        async with open_library(settings, config, redactor, SystemClock()) as library:
+            yield library
 
 
 def _printer() -> Say:

@@ -106,6 +106,22 @@ class Settings(BaseSettings):
     )
     qdrant_url: str = Field("", description="A Qdrant server; empty for the embedded engine.")
     qdrant_api_key: SecretStr | None = Field(None, description="Key for that server.")
+    qdrant_ca_file: Path | None = Field(
+        None, description="Certificate authority of that server; empty: the system's own."
+    )
+    qdrant_timeout_seconds: int = Field(
+        10, ge=1, le=300, description="Longest that one request to it takes."
+    )
+    qdrant_shards: int = Field(
+        1, ge=1, le=1024, description="Shards of a collection made on that server."
+    )
+    qdrant_replicas: int = Field(
+        1, ge=1, le=64, description="Copies of each shard, on different nodes of the server."
+    )
+    qdrant_int8: bool = Field(
+        default=False, description="Search int8 vectors in memory beside the full ones there."
+    )
+    qdrant_on_disk: bool = Field(default=False, description="Keep the full vectors on disk there.")
     qdrant_path: Path | None = Field(
         None, description="Folder of the embedded engine; `qdrant` in the data folder by default."
     )

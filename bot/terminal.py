@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -28,9 +27,6 @@ from core.timerange import parse_duration
 from digest.render_text import render_text
 from knowledge.searchquery import marks
 
-# A starting bot opens its socket when it can serve; another command is done after its answer.
-_PATIENCE_SECONDS = 30
-
 _BADGES = {
     PartState.OK: "[green]ok[/]",
     PartState.DEGRADED: "[yellow]degraded[/]",
@@ -39,37 +35,27 @@ _BADGES = {
 
 
 @asynccontextmanager
-async def any_engine(*, is_indexed: bool = True) -> AsyncIterator[Engine]:
-    """This process's own engine, or that of the process which has the data folder.
-
-    Args:
-        is_indexed: Bring this process's index up to date first; an owner's always is.
-    """
+async def any_engine() -> AsyncIterator[Engine]:
+    """This process's own engine, its index up to date, or that of the data folder's owner."""
     settings = load_settings()
     with DataFolder(settings.opsbot_data_dir) as folder:
-        for _ in range(_PATIENCE_SECONDS * 10):
-            if folder.try_own():
-                config = load_config_file(settings.opsbot_config)
-                async with _own_engine(settings, config, folder, is_indexed) as engine:
-                    yield engine
-                return
-            if folder.socket_path.exists():
-                yield RemoteEngine(folder.socket_path)
-                return
-            await asyncio.sleep(0.1)
-        raise folder.taken()
+        if not await folder.own_or_meet():
+            yield RemoteEngine(folder.socket_path)
+            return
+        config = load_config_file(settings.opsbot_config)
+        async with _own_engine(settings, config, folder) as engine:
+            yield engine
 
 
 @asynccontextmanager
 async def _own_engine(
-    settings: Settings, config: FileConfig, folder: DataFolder, is_indexed: bool
+    settings: Settings, config: FileConfig, folder: DataFolder
 ) -> AsyncIterator[Engine]:
     from bot.app import open_app  # noqa: PLC0415  (seconds to load; the owner has it loaded)
 
     async with open_app(settings, config, folder, SystemClock()) as app:
-        if is_indexed:
-            with suppress(KnowledgeError):  # the answer tells what could not be searched
-                await app.library.index()
+        with suppress(KnowledgeError):  # the answer tells what could not be searched
+            await app.library.index()
         yield app.engine
 
 

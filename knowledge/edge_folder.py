@@ -13,6 +13,8 @@ import qdrant_edge as engine
 
 from core.errors import KnowledgeError
 
+# Counted on the layout of a collection: another number means another folder, filled anew.
+LAYOUT = 1
 PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
 REBUILD = "It holds only what can be read again from the sources: delete it and start again"
 
@@ -55,6 +57,9 @@ def open_shard(path: Path, size: int) -> Any:
         shard.update(
             engine.UpdateOperation.create_field_index(name, engine.PayloadSchemaType.Keyword)
         )
+    shard.update(
+        engine.UpdateOperation.create_field_index("updated_at", engine.PayloadSchemaType.Datetime)
+    )
     return shard
 
 
@@ -84,6 +89,17 @@ def write_pointer(folder: Path, name: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / "current")
+
+
+def name_of(model: str, size: int) -> str:
+    """What the collection of a model is called."""
+    return f"{slug(model)}-{size}-v{LAYOUT}"
+
+
+def size_in(name: str, model: str) -> int:
+    """The length of vectors in the collection of this name, or 0 when it is another model's."""
+    size = name.removeprefix(f"{slug(model)}-").removesuffix(f"-v{LAYOUT}")
+    return int(size) if size.isdecimal() else 0
 
 
 def slug(model: str) -> str:

@@ -3,7 +3,7 @@
 The store itself is the memory of what was indexed. Each point carries the stamp and the content
 hash of the entry it came from and how many points that entry has, so a run that was cut short
 anywhere is told from a finished one, and the next run does the rest. Text is searchable at once;
-dense vectors are filled in behind by `fill_dense`.
+dense vectors are filled in behind by `knowledge.dense`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from core.redact import Redactor
 from knowledge.documents import Entry, Listing, Source
-from knowledge.ports import Embedder, Point, VectorStore
+from knowledge.ports import Point, VectorStore
 from knowledge.prepare import Job, Prepared, prepare
 from knowledge.processes import PROCESSES, Processes
 from knowledge.sources.git import GitSource
@@ -26,9 +26,7 @@ ENTRIES_AT_ONCE = 32
 # For fewer pages the start of processes costs more than it saves.
 ENTRIES_FOR_PROCESSES = 200
 POINTS_AT_ONCE = 256
-TEXTS_AT_ONCE = 64
-# So many texts that still need a vector are held in memory at a time.
-TEXTS_A_ROUND = 10_000
+_BOOKKEEPING = ("origin", "entry", "stamp", "content", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,40 +117,9 @@ async def index_sources(
     )
 
 
-async def fill_dense(
-    store: VectorStore, embedder: Embedder, progress: OnProgress | None = None
-) -> int:
-    """Give every point that lacks one its dense vector; can be cancelled and goes on next time.
-
-    Returns:
-        How many were filled in.
-
-    Raises:
-        KnowledgeError: The store or the model fails.
-    """
-    done = 0
-    tried: set[str] = set()
-    while True:
-        missing = await store.missing_dense(TEXTS_A_ROUND)
-        # A point that vanished meanwhile takes no vector; asking for it again would never end.
-        fresh = [(key, text) for key, text in missing if key not in tried]
-        if not fresh:
-            return done
-        total = done + len(fresh)
-        for start in range(0, len(fresh), TEXTS_AT_ONCE):
-            batch = fresh[start : start + TEXTS_AT_ONCE]
-            vectors = await embedder.embed([text for _, text in batch])
-            keys = [key for key, _ in batch]
-            await store.set_dense(dict(zip(keys, vectors, strict=True)))
-            tried.update(keys)
-            done += len(batch)
-            if progress:
-                progress(IndexProgress("embedding", embedder.name, done, total))
-
-
 async def _known(store: VectorStore) -> dict[tuple[str, str], _Known]:
     known: dict[tuple[str, str], _Known] = {}
-    for key, payload in (await store.scan()).items():
+    for key, payload in (await store.scan(fields=_BOOKKEEPING)).items():
         at = known.setdefault((str(payload.get("origin")), str(payload.get("entry"))), _Known())
         at.ids.add(key)
         at.stamps.add(str(payload.get("stamp")))

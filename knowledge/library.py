@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -22,15 +21,16 @@ from core.findings import ObjectRef
 from core.questions import Reading
 from core.redact import Redactor
 from core.topology import TopologyEdge
+from knowledge.dense import fill_dense
 from knowledge.documents import Listing, Source
 from knowledge.graph import ServiceGraph
 from knowledge.graphfacts import GRAPH_INTENTS, graph_passages
 from knowledge.graphmerge import merge_graphs, problems_of
-from knowledge.index import IndexReport, OnProgress, fill_dense, index_sources
+from knowledge.index import IndexReport, OnProgress, index_sources
+from knowledge.late import LateEmbedder
 from knowledge.livegraph import LiveGraph, live_passages
 from knowledge.logtable import LogTable
-from knowledge.ports import Embedder, VectorStore
-from knowledge.reading import read_question
+from knowledge.ports import Embedder, Filter, VectorStore
 from knowledge.retrieve import Legs, count_terms, is_found, passage_of, rank, search
 from knowledge.sources import open_source
 from knowledge.sources.graph import GraphSource
@@ -110,7 +110,6 @@ class Library:
         self._services_on_node = services_on_node
         self._listings: dict[str, Listing] = {}
         self._point_count = 0
-        self._chunks: Counter[str] = Counter()
         self._is_dense = False
         self._indexing = asyncio.Lock()
         self._filling = asyncio.Lock()
@@ -144,6 +143,9 @@ class Library:
 
     def read(self, question: str, names: frozenset[str], namespaces: frozenset[str]) -> Reading:
         """Read a question by rules; the graph's names are known besides the given ones."""
+        # Imported here: `opsbot index` has no question to read, and need not wait for it.
+        from knowledge.reading import read_question  # noqa: PLC0415
+
         graph = self.graph
         return read_question(
             question,
@@ -178,6 +180,11 @@ class Library:
         if self._embedder is None:
             return 0
         async with self._filling:
+            if isinstance(self._embedder, LateEmbedder):
+                await self._embedder.connect()
+                await self._store.resize(self._embedder.size)
+                if not await self._store.count():
+                    await self.index(progress)  # a collection of its own begins with the text
             done = await fill_dense(self._store, self._embedder, progress)
             self._is_dense = True
             return done
@@ -302,7 +309,7 @@ class Library:
     async def _status_of(self, source: Source) -> SourceStatus:
         listing = self._listings.get(source.uri, Listing())
         moments = [entry.updated_at for entry in listing.entries if entry.updated_at]
-        count, unit = self._chunks[source.uri], "chunks"
+        unit = "chunks"
         if isinstance(source, LogSource | MetricsSource):
             unit = "lines" if isinstance(source, LogSource) else "values"
             try:
@@ -313,23 +320,29 @@ class Library:
                 moments.append(source.table.table.updated_at)
         elif isinstance(source, GraphSource):
             count, unit = len(source.graph.services), "services"
+        else:
+            count = await self._chunks_of(source)
         newest = max(moments, default=None)
         problems = listing.problems
         if isinstance(source, GraphSource):
             problems = problems_of(source.graph, problems, self.graph)
         return SourceStatus(source.uri, count, unit, newest, problems)
 
+    async def _chunks_of(self, source: Source) -> int:
+        try:
+            return await self._store.count(Filter({"origin": (source.uri,)}))
+        except KnowledgeError:
+            return 0  # the store's own line of the status tells it
+
     async def _count(self) -> None:
         """Take stock of the store; a store that fails is told by the next search."""
         try:
-            payloads = await self._store.scan()
+            self._point_count = await self._store.count()
             has_gap = bool(await self._store.missing_dense(1))
         except KnowledgeError:
             return
-        self._chunks = Counter(str(payload.get("origin")) for payload in payloads.values())
-        self._point_count = len(payloads)
         # Until the last vector is there, a far nearest neighbour proves nothing.
-        self._is_dense = bool(payloads) and not has_gap
+        self._is_dense = bool(self._point_count) and not has_gap
 
     async def close(self) -> None:
         """Let go of the tables and the store."""

@@ -3,6 +3,8 @@
 Below the folder stands one collection a model and the file `current`, which names the one that is
 searched. A new model fills its collection beside the old one, whose text search goes on until
 `activate`. The engine may be called from several threads; every call here leaves the event loop.
+
+It is longer than others: one module speaks to the engine.
 """
 
 from __future__ import annotations
@@ -24,11 +26,9 @@ from knowledge.sparse import SparseEncoder, SparseTerms, with_parts
 
 T = TypeVar("T")
 
-# Counted on this module's own layout: another number means another folder, filled anew.
-LAYOUT = 1
 # Typical length of a chunk in terms, for BM25's length normalisation.
 AVERAGE_CHUNK_TERMS = 110.0
-_SCROLL_PAGE = 1000
+_SCROLL_PAGE = 5000
 
 
 class Bm25Encoder:
@@ -51,15 +51,17 @@ class Bm25Encoder:
 class EdgeStore:
     """Implements `knowledge.ports.VectorStore`. Make one with `EdgeStore.open`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (one caller, `_open`)
         self,
         folder: Path,
         lock: IO[str],
         shards: Mapping[str, Any],
+        model: str,
         own: str,
         encoder: SparseEncoder,
     ) -> None:
         self._folder = folder
+        self._model = model
         self._lock = lock
         self._shards = dict(shards)
         self._own = own
@@ -76,7 +78,8 @@ class EdgeStore:
         Args:
             folder: Holds all collections; created where missing.
             model: `Embedder.name`.
-            size: `Embedder.size`.
+            size: `Embedder.size`; 0 while it is not known: then what was kept of the model before
+                is used, or else no vectors until `resize`.
             encoder: BM25 terms; the engine's own by default.
 
         Raises:
@@ -89,8 +92,9 @@ class EdgeStore:
     def _open(cls, folder: Path, model: str, size: int, encoder: SparseEncoder) -> EdgeStore:
         lock = edge_folder.take(folder)
         try:
-            own = f"{edge_folder.slug(model)}-{size}-v{LAYOUT}"
             current = edge_folder.read_pointer(folder)
+            size = size or edge_folder.size_in(current, model) or 1
+            own = edge_folder.name_of(model, size)
             shards = {own: edge_folder.open_shard(folder / own, size)}
             if current and current != own and (folder / current).is_dir():
                 shards[current] = edge_folder.load_shard(folder / current)
@@ -99,7 +103,7 @@ class EdgeStore:
         except BaseException:
             lock.close()
             raise
-        return cls(folder, lock, shards, own, encoder)
+        return cls(folder, lock, shards, model, own, encoder)
 
     async def upsert(self, points: Sequence[Point]) -> None:
         """Add or replace points: always the sparse vector, the dense one where given."""
@@ -162,18 +166,24 @@ class EdgeStore:
         with self._updating:
             self._mine.update(operation)
 
-    async def scan(self, filters: Filter | None = None) -> dict[str, Mapping[str, object]]:
-        """Payload (without text) of every point, by id."""
-        return await self._call("read", lambda: dict(self._scan(filters)))
+    async def scan(
+        self, filters: Filter | None = None, fields: Sequence[str] = ()
+    ) -> dict[str, Mapping[str, object]]:
+        """Payload of every point, by id: the given fields, or all but the text."""
+        return await self._call("read", lambda: dict(self._scan(filters, fields)))
 
-    def _scan(self, filters: Filter | None) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def _scan(
+        self, filters: Filter | None, fields: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, object]]]:
+        selector = engine.PayloadSelector
+        wanted = selector.Include(list(fields)) if fields else selector.Exclude(["text"])
         offset = None
         while True:
             request = engine.ScrollRequest(
                 offset=offset,
                 limit=_SCROLL_PAGE,
                 filter=_filter(filters),
-                with_payload=engine.PayloadSelector.Exclude(["text"]),
+                with_payload=wanted,
             )
             records, offset = self._mine.scroll(request)
             for record in records:
@@ -200,9 +210,10 @@ class EdgeStore:
         query = engine.Query.Nearest(list(vector), using="dense")
         return await self._call("search", lambda: _search(self._mine, query, limit, filters))
 
-    async def count(self) -> int:
+    async def count(self, filters: Filter | None = None) -> int:
         """How many points this model's collection holds."""
-        return await self._call("read", lambda: self._mine.count(engine.CountRequest()))
+        request = engine.CountRequest(filter=_filter(filters))
+        return await self._call("read", lambda: self._mine.count(request))
 
     async def count_dense(self) -> int:
         """How many of them have their dense vector."""
@@ -210,6 +221,22 @@ class EdgeStore:
             filter=engine.Filter(must=[engine.HasVectorCondition("dense")])
         )
         return await self._call("read", lambda: self._mine.count(request))
+
+    async def resize(self, size: int) -> None:
+        """Keep vectors of this length from now on, in a collection beside the one before."""
+        await self._call("write to", lambda: self._resize(size))
+
+    def _resize(self, size: int) -> None:
+        own = edge_folder.name_of(self._model, size)
+        if own == self._own:
+            return
+        with self._updating:
+            searched = self._searched
+            self._shards = {
+                own: edge_folder.open_shard(self._folder / own, size),
+                searched: self._shards[searched],
+            }
+            self._own = own
 
     async def activate(self) -> None:
         """Search this model's collection from now on, and remove the one searched before."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ T = TypeVar("T")
 PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
 _ATTEMPTS = 4
 _FIRST_WAIT_SECONDS = 0.25
-_SCROLL_PAGE = 1000
+_SCROLL_PAGE = 2000
 _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
@@ -42,14 +43,19 @@ class ServerOptions:
     Attributes:
         url: "https://qdrant.example.com:6333".
         api_key: Sent with every request; needs https outside the cluster.
+        ca_file: Certificate authority of the server's certificate; "" for the system's own.
         project: Name of the alias, and prefix of the collections.
         timeout_seconds: Of one request.
+        shards: Of a collection that is created; one that is there keeps its own, as it does of
+            what follows.
+        replicas: Copies of each shard, on different nodes.
         is_quantised: Keep int8 vectors in memory beside the full ones.
         is_on_disk: Keep full vectors on disk.
     """
 
     url: str
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
+    ca_file: str = ""
     project: str = "opsbot"
     timeout_seconds: int = 10
     shards: int = 1
@@ -59,13 +65,28 @@ class ServerOptions:
 
 
 def connect(options: ServerOptions) -> AsyncQdrantClient:
-    """A client for `ServerStore.open`; connects at the first request."""
+    """A client for `ServerStore`; connects at the first request.
+
+    Raises:
+        KnowledgeError: The certificate authority cannot be read.
+    """
+    tls: dict[str, Any] = {}
+    if options.ca_file:
+        try:
+            tls["verify"] = ssl.create_default_context(cafile=options.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise KnowledgeError(
+                f"read the certificate authority {options.ca_file}",
+                (error.strerror or "it holds no certificate").lower(),
+                "Check QDRANT_CA_FILE",
+            ) from error
     return AsyncQdrantClient(
         url=options.url,
         api_key=options.api_key or None,
         timeout=options.timeout_seconds,
         # A bot that starts before its server must still start; and no print of a version warning.
         check_compatibility=False,
+        **tls,
     )
 
 
@@ -79,7 +100,8 @@ class ServerStore:
         client: See `connect`; closed by `close`.
         options: What to create a collection with.
         model: `Embedder.name`.
-        size: `Embedder.size`.
+        size: `Embedder.size`; 0 while it is not known: then what was kept of the model before is
+            used, or else no vectors until `resize`.
         encoder: BM25 terms.
         sleep: Waits between attempts; for tests.
     """
@@ -97,25 +119,39 @@ class ServerStore:
         slug = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
         self._client = client
         self._options = options
-        self._own = f"{options.project}--{slug}-{size}"
+        self._prefix = f"{options.project}--{slug}-"
         self._size = size
         self._encoder = encoder
         self._sleep = sleep
         self._is_ready = False
         self._preparing = asyncio.Lock()
 
+    @property
+    def _own(self) -> str:
+        return f"{self._prefix}{self._size}"
+
     async def _prepare(self) -> None:
         """Find or create the collection, once."""
         async with self._preparing:
             if self._is_ready:
                 return
+            aliased = await self._aliased()
+            if not self._size:
+                size = aliased.removeprefix(self._prefix)
+                self._size = int(size) if size.isdecimal() else 1
             if not await self._try("open", lambda: self._client.collection_exists(self._own)):
-                await self._create(self._size)
-            if not await self._aliased():
+                await self._create()
+            if not aliased:
                 await self._point_alias("")
             self._is_ready = True
 
-    async def _create(self, size: int) -> None:
+    async def resize(self, size: int) -> None:
+        """Keep vectors of this length from now on, in a collection beside the one before."""
+        async with self._preparing:
+            self._is_ready = self._is_ready and size == self._size
+            self._size = size
+
+    async def _create(self) -> None:
         options = self._options
         int8 = models.ScalarQuantization(
             scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
@@ -126,7 +162,7 @@ class ServerStore:
                 self._own,
                 vectors_config={
                     "dense": models.VectorParams(
-                        size=size,
+                        size=self._size,
                         distance=models.Distance.COSINE,
                         on_disk=options.is_on_disk,
                         quantization_config=int8 if options.is_quantised else None,
@@ -140,11 +176,13 @@ class ServerStore:
             ),
         )
         for name in PAYLOAD_INDEXES:
-            await self._try("create an index on", self._index_maker(name))
+            await self._index(name, models.PayloadSchemaType.KEYWORD)
+        await self._index("updated_at", models.PayloadSchemaType.DATETIME)
 
-    def _index_maker(self, name: str) -> Callable[[], Awaitable[object]]:
-        return lambda: self._client.create_payload_index(
-            self._own, name, models.PayloadSchemaType.KEYWORD
+    async def _index(self, name: str, schema: models.PayloadSchemaType) -> None:
+        await self._try(
+            "create an index on",
+            lambda: self._client.create_payload_index(self._own, name, schema),
         )
 
     async def _aliased(self) -> str:
@@ -216,23 +254,28 @@ class ServerStore:
             selector = models.PointIdsList(points=list(ids))
             await self._call("write to", lambda: self._client.delete(self._own, selector))
 
-    async def scan(self, filters: Filter | None = None) -> dict[str, Mapping[str, object]]:
-        """Payload (without text) of every point, by id."""
+    async def scan(
+        self, filters: Filter | None = None, fields: Sequence[str] = ()
+    ) -> dict[str, Mapping[str, object]]:
+        """Payload of every point, by id: the given fields, or all but the text."""
         found: dict[str, Mapping[str, object]] = {}
         offset: Any = None
         while True:
-            records, offset = await self._call("read", self._page(filters, offset))
+            records, offset = await self._call("read", self._page(filters, fields, offset))
             found.update({str(record.id): record.payload or {} for record in records})
             if offset is None:
                 return found
 
-    def _page(self, filters: Filter | None, offset: Any) -> Callable[[], Awaitable[Any]]:
+    def _page(
+        self, filters: Filter | None, fields: Sequence[str], offset: Any
+    ) -> Callable[[], Awaitable[Any]]:
+        without_text = models.PayloadSelectorExclude(exclude=["text"])
         return lambda: self._client.scroll(
             self._own,
             scroll_filter=_filter(filters),
             limit=_SCROLL_PAGE,
             offset=offset,
-            with_payload=models.PayloadSelectorExclude(exclude=["text"]),
+            with_payload=list(fields) or without_text,
         )
 
     async def search_sparse(
@@ -266,9 +309,11 @@ class ServerStore:
             hits.append(Hit(str(point.id), point.score, text, payload))
         return hits
 
-    async def count(self) -> int:
+    async def count(self, filters: Filter | None = None) -> int:
         """How many points this model's collection holds."""
-        return (await self._call("read", lambda: self._client.count(self._own))).count
+        wanted = _filter(filters)
+        found = await self._call("read", lambda: self._client.count(self._own, count_filter=wanted))
+        return found.count
 
     async def count_dense(self) -> int:
         """How many of them have their dense vector."""

@@ -10,11 +10,11 @@ import pytest
 
 from core.errors import KnowledgeError
 from core.redact import Redactor
+from knowledge.dense import fill_dense
 from knowledge.index import (
     ENTRIES_FOR_PROCESSES,
     IndexProgress,
     IndexReport,
-    fill_dense,
     index_sources,
 )
 from knowledge.points import make_points

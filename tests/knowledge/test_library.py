@@ -39,7 +39,7 @@ class BrokenStore(EdgeStore):
         del text, limit, filters
         raise KnowledgeError("search the store", "it does not answer", "Check QDRANT_URL")
 
-    async def scan(self, filters: Filter | None = None) -> dict[str, object]:  # type: ignore[override]
+    async def count(self, filters: Filter | None = None) -> int:
         """Fails as well."""
         del filters
         raise KnowledgeError("read the store", "it does not answer", "Check QDRANT_URL")

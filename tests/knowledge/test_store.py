@@ -264,7 +264,7 @@ class FlakyClient:
             raise self.errors.pop(0)
         return True
 
-    async def count(self, _name: str) -> object:
+    async def count(self, _name: str, **_filter: object) -> object:
         from qdrant_client import models  # noqa: PLC0415  (only this fake needs it)
 
         return models.CountResult(count=7)
