@@ -14,6 +14,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from core.answers import (
     Answer,
@@ -48,11 +49,15 @@ from knowledge.judge import Checker
 from knowledge.models import EXTRACTIVE, ModelChoice, Models
 from knowledge.ports import LiveFacts, Model, ModelUnavailableError, Retriever
 from knowledge.prompting import Rendered, render
+from knowledge.waiting import LineFullError
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 NO_MODEL_NOTE = "The configured model cannot be reached; this is quoted from what was found."
 LATE_NOTE = "The model did not answer in time; this is quoted from what was found."
+BUSY_NOTE = "Too many questions wait for the model; this is quoted from what was found."
 LOST_NOTE = "The model did not answer; this is quoted from what was found."
 CUT_NOTE = (
     "What the model wrote was not borne out by what was found; this is quoted from what was found."
@@ -258,7 +263,7 @@ class RagChain:
 
     async def _word(
         self, evidence: _Evidence, turns: Sequence[Turn], options: GenerationOptions, end: float
-    ) -> AsyncGenerator[Delta | Answer, None]:
+    ) -> AsyncGenerator[Progress | Delta | Answer, None]:
         choice = await self._models.current(options.model)
         if choice.model is None:
             answer = _quoted(evidence, self._why_without(choice, options))
@@ -278,19 +283,15 @@ class RagChain:
         lost = ""
         is_shown = False
         try:
-            async with aclosing(_tokens(choice.model, rendered, options, end)) as tokens:
-                async for token in tokens:
-                    if (new := writer.feed(token)) and options.stream:
+            async with aclosing(self._said(choice.model, rendered, options, end)) as said:
+                async for part in said:
+                    if isinstance(part, Progress):
+                        yield part
+                    elif (new := writer.feed(part)) and options.stream:
                         is_shown = True
                         yield Delta(new)
-        except TimeoutError:
-            lost = LATE_NOTE
-        except ModelUnavailableError as error:
-            _log.warning("the model was lost: %s", error)
-            is_late = isinstance(error.__cause__, TimeoutError)
-            lost = LATE_NOTE if is_late else LOST_NOTE
-            if not is_late:
-                self._models.lost(options.model)
+        except (TimeoutError, ModelUnavailableError) as error:
+            lost = self._why_lost(error, options)
         if not lost and (new := writer.close()) and options.stream:
             is_shown = True
             yield Delta(new)
@@ -298,6 +299,35 @@ class RagChain:
         if not is_shown:
             yield Delta(answer.text)
         yield answer
+
+    async def _said(
+        self, model: Model, rendered: Rendered, options: GenerationOptions, end: float
+    ) -> AsyncGenerator[Progress | str, None]:
+        """Where the question stands in the line, then the model's text as it comes.
+
+        Raises:
+            TimeoutError: The answer is due.
+            ModelUnavailableError: The model is lost, or too many wait for it.
+        """
+        async with self._models.line.join() as place:
+            async for ahead in _until_due(place.positions(), end):
+                yield Progress(_waiting(ahead))
+            async for token in _until_due(_tokens(model, rendered, options), end):
+                yield token
+
+    def _why_lost(
+        self, error: TimeoutError | ModelUnavailableError, options: GenerationOptions
+    ) -> str:
+        """What the reader is told; a model that failed is looked for again."""
+        if isinstance(error, TimeoutError):
+            return LATE_NOTE
+        _log.warning("the model was lost: %s", error)
+        if isinstance(error, LineFullError):
+            return BUSY_NOTE
+        if isinstance(error.__cause__, TimeoutError):
+            return LATE_NOTE
+        self._models.lost(options.model)
+        return LOST_NOTE
 
     def _why_without(self, choice: ModelChoice, options: GenerationOptions) -> tuple[str, ...]:
         """One line on why there are no words of a model, unless there need be none."""
@@ -324,31 +354,41 @@ class RagChain:
 
 
 async def _tokens(
-    model: Model, rendered: Rendered, options: GenerationOptions, end: float
+    model: Model, rendered: Rendered, options: GenerationOptions
 ) -> AsyncGenerator[str, None]:
-    """The model's text as it comes, up to the moment when the answer is due.
-
-    Raises:
-        TimeoutError: It is due.
-        ModelUnavailableError: The model is lost.
-    """
-    due = end - _RESERVE_SECONDS
+    """The model's text: as it comes, or whole where that is wanted."""
     if not options.stream:
-        async with asyncio.timeout_at(due):
-            text = await model.complete(rendered.prompt, options)
-        yield text
+        yield await model.complete(rendered.prompt, options)
         return
     stream = model.stream(rendered.prompt, options)
     try:
-        while True:
-            async with asyncio.timeout_at(due):
-                token = await anext(stream, None)
-            if token is None:
-                return
+        async for token in stream:
             yield token
     finally:
         if isinstance(stream, AsyncGenerator):
             await stream.aclose()
+
+
+async def _until_due(steps: AsyncGenerator[T, None], end: float) -> AsyncGenerator[T, None]:
+    """The same steps, up to the moment when the answer is due.
+
+    Raises:
+        TimeoutError: It is due.
+    """
+    async with aclosing(steps):
+        while True:
+            async with asyncio.timeout_at(end - _RESERVE_SECONDS):
+                step = await anext(steps, None)
+            if step is None:
+                return
+            yield step
+
+
+def _waiting(ahead: int) -> str:
+    """What a reader sees while others are served."""
+    if ahead == 1:
+        return "The model is busy; your question is next…"
+    return f"The model is busy; your question is number {ahead} in the line…"
 
 
 def _finished(

@@ -20,6 +20,7 @@ from core.errors import KnowledgeError
 from knowledge.ollama import ollama_models, proxies, shown_url
 from knowledge.ports import Model, ModelUnavailableError, Prompt
 from knowledge.sentences import word_set
+from knowledge.waiting import ModelLine
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -50,6 +51,8 @@ class ModelConfig:
         timeout_seconds: For a whole answer.
         first_token_seconds: Until the first word; covers loading the model.
         keep_alive: How long Ollama keeps the model in memory.
+        at_once: How many answers the model may work on; a local one is best left alone.
+        longest_line: How many questions may wait for it.
     """
 
     model: str = "auto"
@@ -63,6 +66,8 @@ class ModelConfig:
     timeout_seconds: float = 90.0
     first_token_seconds: float = 60.0
     keep_alive: str = "10m"
+    at_once: int = 1
+    longest_line: int = 20
 
     def __repr__(self) -> str:  # a key must not reach a log by way of a dataclass
         return f"ModelConfig(model={self.model!r}, ollama_url={shown_url(self.ollama_url)!r})"
@@ -359,6 +364,12 @@ class Models:
         self._clock = clock
         self._chosen: dict[str, tuple[ModelChoice, datetime]] = {}
         self._lock = asyncio.Lock()
+        self._line = ModelLine(config.at_once, config.longest_line)
+
+    @property
+    def line(self) -> ModelLine:
+        """Where whoever wants the model's words waits first."""
+        return self._line
 
     @property
     def config(self) -> ModelConfig:

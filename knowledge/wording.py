@@ -118,7 +118,9 @@ class ModelWordsmith:
             return None
         options = GenerationOptions(max_tokens=_ANSWER_TOKENS, stream=False)
         try:
-            reply = await complete_json(model, rendered.prompt, Reply, options)
+            async with self._models.line.join(is_patient=True) as place:
+                await place.reached()
+                reply = await complete_json(model, rendered.prompt, Reply, options)
         except BadReplyError as error:
             _log.info("no usable wording for %s: %s", finding.identity, error)
             return None

@@ -124,7 +124,11 @@ class ThreadSummary:
             nonce=self._nonce(),
             room_tokens=room,
         )
-        async with asyncio.timeout(self._timeout_seconds):
+        async with (
+            asyncio.timeout(self._timeout_seconds),
+            self._models.line.join() as place,
+        ):
+            await place.reached()
             text = await model.complete(rendered.prompt, options)
         checked = await asyncio.to_thread(check, text, rendered.passages)
         if not checked.is_enough:

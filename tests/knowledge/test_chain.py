@@ -29,6 +29,7 @@ from core.clock import ManualClock
 from core.errors import KnowledgeError
 from core.questions import Intent, Reading
 from knowledge.chain import (
+    BUSY_NOTE,
     CUT_NOTE,
     LATE_NOTE,
     LOST_NOTE,
@@ -438,3 +439,36 @@ def test_a_citation_says_where_to_look() -> None:
     (citation,) = citations((replace(RUNBOOK, url="https://wiki.example.com/p"),))
     assert citation.url == "https://wiki.example.com/p"
     assert citation.location == "runbooks/payments-restarts.md"
+
+
+async def test_who_waits_for_the_model_sees_where_they_stand() -> None:
+    async with bench([Pause(0.3), GOOD]) as it:
+        results = await asyncio.gather(*(drained(it.chain) for _ in range(3)))
+    told = [[e.text for e in events if isinstance(e, Progress)][1:] for events, _ in results]
+    assert told == [
+        [],
+        ["The model is busy; your question is next…"],
+        [
+            "The model is busy; your question is number 2 in the line…",
+            "The model is busy; your question is next…",
+        ],
+    ]
+    assert all(answer.model == "ollama:llama3.1" for _, answer in results)
+
+
+async def test_a_full_line_gives_quotes_at_once() -> None:
+    async with bench([Pause(0.3), GOOD], longest_line=0) as it:
+        (_, first), (_, second) = await asyncio.gather(drained(it.chain), drained(it.chain))
+    assert first.notes == ()
+    assert second.notes == (BUSY_NOTE,)
+    assert "256Mi" in second.text
+
+
+async def test_a_question_that_waits_until_it_is_due_is_quoted_and_leaves_the_line() -> None:
+    limits = ChainLimits(answer_timeout_seconds=2.5)
+    async with bench([Pause(1.5), GOOD], limits=limits) as it:
+        (_, first), (_, second) = await asyncio.gather(drained(it.chain), drained(it.chain))
+        assert (first.notes, second.notes) == ((LATE_NOTE,), (LATE_NOTE,))
+        it.running.script = lambda _messages, _options: GOOD
+        _, third = await drained(it.chain)
+    assert third.notes == ()
