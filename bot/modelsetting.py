@@ -19,4 +19,6 @@ def model_config(settings: Settings) -> ModelConfig:
         stop=settings.llm_stop,
         context_tokens=settings.llm_context_tokens,
         timeout_seconds=settings.llm_timeout_seconds,
+        at_once=settings.llm_parallel,
+        longest_line=settings.llm_queue,
     )

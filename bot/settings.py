@@ -99,6 +99,16 @@ class Settings(BaseSettings):
         90, gt=0, le=900, description="After this an answer without the model is given."
     )
 
+    llm_parallel: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Answers the model works on at once; one suits Ollama on one machine.",
+    )
+    llm_queue: int = Field(
+        20, ge=0, le=1000, description="Questions that may wait; more are answered without it."
+    )
+
     embed_model: str = Field(
         "minilm",
         pattern=r"^(minilm|none|ollama:.+|openai:.+)$",
@@ -159,6 +169,12 @@ class Settings(BaseSettings):
     )
     digest_window_hours: int = Field(
         24, ge=1, le=336, description="A digest covers the time since the last one, at most this."
+    )
+    feedback_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        description="For so long votes, what they were on, and kept answers are remembered.",
     )
     opsbot_data_dir: Path = Field(Path(".opsbot"), description="Where the bot keeps its data.")
     opsbot_config: Path | None = Field(None, description="YAML file for what fits no line.")
