@@ -12,9 +12,12 @@ from typing import Protocol
 from cluster.alerts import findings_from_alerts
 from cluster.client import ClusterClient
 from cluster.detectors.table import DETECTORS, Detector
+from cluster.eventlog import with_kept_events
 from cluster.fold import fold
 from cluster.kinds import KINDS, Kind
-from cluster.logs import attach_logs
+from cluster.log_reading import ErrorLogs
+from cluster.logs import LogReader, attach_logs
+from cluster.ports import EventStore
 from cluster.snapshot import Snapshot, take_snapshot
 from cluster.thresholds import Thresholds
 from core.alerts import Alert
@@ -60,7 +63,9 @@ class ClusterCollector:
         detectors: The rules, by name; for tests.
         kinds: What is read.
         alerts: A monitoring system, whose alerts are findings as well.
+        error_logs: Finds new errors in logs; without, only logs of what fails are read.
         folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
+        events: Events that clusters have forgotten, for windows longer than their memory.
     """
 
     def __init__(
@@ -75,7 +80,9 @@ class ClusterCollector:
         detectors: Mapping[str, Detector] = DETECTORS,
         kinds: Collection[Kind] = KINDS,
         alerts: AlertSource | None = None,
+        error_logs: ErrorLogs | None = None,
         folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
+        events: EventStore | None = None,
     ) -> None:
         self._clients = {client.name: client for client in clients}
         self._clock = clock
@@ -86,7 +93,9 @@ class ClusterCollector:
         self._detectors = detectors
         self._kinds = kinds
         self._alerts = alerts
+        self._error_logs = error_logs
         self._fold = folding
+        self._events = events
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
 
@@ -104,7 +113,7 @@ class ClusterCollector:
         snapshots, gaps = await self.snapshots(scope)
         thresholds = _for_window(self._thresholds, window)
         results = await asyncio.gather(
-            *(self._collect_one(snapshot, thresholds) for snapshot in snapshots)
+            *(self._collect_one(snapshot, thresholds, window) for snapshot in snapshots)
         )
         findings: list[Finding] = []
         for found, found_gaps in results:
@@ -116,37 +125,59 @@ class ClusterCollector:
         )
 
     async def _collect_one(
+        self, snapshot: Snapshot, thresholds: Thresholds, window: TimeRange
+    ) -> tuple[list[Finding], list[Gap]]:
+        client = self._clients[snapshot.cluster]
+        reader = LogReader(client, self._redactor)
+        gaps: list[Gap] = []
+        if self._events is not None:
+            snapshot, gaps = await with_kept_events(
+                snapshot, self._events, window, snapshot.namespaces
+            )
+        found, found_gaps = await self._found(snapshot, thresholds)
+        gaps += found_gaps
+        if self._error_logs is not None:
+            told, log_gaps = await self._error_logs.find(snapshot, found, reader)
+            found, gaps = found + told, gaps + log_gaps
+        folded = await asyncio.to_thread(self._folded, found)
+        with_logs, log_gaps = await attach_logs(client, snapshot, folded, self._redactor, reader)
+        return with_logs, list(dict.fromkeys(gaps + log_gaps))
+
+    async def findings(self, snapshot: Snapshot) -> tuple[list[Finding], list[Gap]]:
+        """The folded and redacted findings of one snapshot, without logs."""
+        found, gaps = await self._found(snapshot, self._thresholds)
+        return await asyncio.to_thread(self._folded, found), gaps
+
+    async def _found(
         self, snapshot: Snapshot, thresholds: Thresholds
     ) -> tuple[list[Finding], list[Gap]]:
-        findings, gaps = await self.findings(snapshot, thresholds)
-        with_logs, log_gaps = await attach_logs(
-            self._clients[snapshot.cluster], snapshot, findings, self._redactor
-        )
-        return with_logs, gaps + log_gaps
-
-    async def findings(
-        self, snapshot: Snapshot, thresholds: Thresholds | None = None
-    ) -> tuple[list[Finding], list[Gap]]:
-        """The folded and redacted findings of one snapshot, without logs."""
+        """What the rules and the alerts say, one by one."""
         alerts, gaps = await self._firing(snapshot)
-        found, failed = await asyncio.to_thread(
-            self._detect, snapshot, thresholds or self._thresholds, alerts
-        )
-        return found, gaps + failed
+        found, failed = await asyncio.to_thread(self._detect, snapshot, thresholds)
+        return found + findings_from_alerts(alerts, snapshot, snapshot.taken_at), gaps + failed
+
+    def _folded(self, found: Iterable[Finding]) -> list[Finding]:
+        return [_redacted(finding, self._redactor) for finding in self._fold(found)]
 
     async def _firing(self, snapshot: Snapshot) -> tuple[Sequence[Alert], list[Gap]]:
         if self._alerts is None:
             return [], []
         try:
-            return await self._alerts.firing(snapshot.cluster), []
+            alerts = await self._alerts.firing(snapshot.cluster)
         except ClusterError as error:
             what = f"alerts of cluster {snapshot.cluster}"
             return [], [Gap(what, error.wrong, error.remedy)]
+        scope = Scope(namespaces=snapshot.namespaces)
+        return [
+            alert
+            for alert in alerts
+            if scope.allows_namespace(alert.namespace) and alert.namespace not in self._denied
+        ], []
 
     def _detect(
-        self, snapshot: Snapshot, thresholds: Thresholds, alerts: Sequence[Alert]
+        self, snapshot: Snapshot, thresholds: Thresholds
     ) -> tuple[list[Finding], list[Gap]]:
-        found = findings_from_alerts(alerts, snapshot, snapshot.taken_at)
+        found: list[Finding] = []
         gaps: list[Gap] = []
         for name, detect in self._detectors.items():
             try:
@@ -161,7 +192,7 @@ class ClusterCollector:
                         "See the bot's log and report it",
                     )
                 )
-        return [_redacted(finding, self._redactor) for finding in self._fold(found)], gaps
+        return found, gaps
 
     async def snapshots(self, scope: Scope) -> tuple[list[Snapshot], list[Gap]]:
         """A fresh snapshot of every cluster in scope; what could not be read is a Gap."""
@@ -205,7 +236,7 @@ class ClusterCollector:
         allowed = namespaces - self._denied
         if namespaces and not allowed:
             # An empty set would mean every namespace.
-            return Snapshot(client.name, self._clock.now())
+            return Snapshot(client.name, self._clock.now(), namespaces=namespaces)
         async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
             snapshot = await take_snapshot(client, self._clock, allowed, self._kinds)
         snapshot = _without(snapshot, self._denied)

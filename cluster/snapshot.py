@@ -39,6 +39,7 @@ class Snapshot:
         objects: Objects by their struct; a kind without objects has no entry.
         unread: Kinds that could not be read: of these nothing may be said to be missing.
         gaps: The same, and other incompleteness, for people.
+        namespaces: Those that were asked for; empty for all.
     """
 
     cluster: str
@@ -46,6 +47,7 @@ class Snapshot:
     objects: Mapping[type[KubeObject], tuple[KubeObject, ...]] = field(default_factory=dict)
     unread: frozenset[type[KubeObject]] = frozenset()
     gaps: tuple[Gap, ...] = ()
+    namespaces: frozenset[str] = frozenset()
 
     def of(self, struct: type[T]) -> tuple[T, ...]:
         """All objects of a kind."""
@@ -151,25 +153,27 @@ async def take_snapshot(
 ) -> Snapshot:
     """Read all of `kinds` at once; with `namespaces`, namespaced kinds only there.
 
+    What is beyond the client's reach is not read, and no Gap: somebody wanted it so.
     A kind that is denied or fails costs that kind alone, and gives a Gap.
 
     Raises:
         ClusterError: Nothing at all could be read.
     """
     taken_at = clock.now()
+    within = [kind for kind in kinds if client.reach.allows_kind(kind)]
     free = asyncio.Semaphore(LISTS_AT_ONCE)
     tasks: list[asyncio.Task[_Read]] = []
     try:
         async with asyncio.TaskGroup() as group:
-            for kind in kinds:
-                places = sorted(namespaces) if namespaces and kind.is_namespaced else [""]
+            for kind in within:
+                places = client.reach.places(kind, namespaces)
                 tasks += [group.create_task(_read(client, kind, place, free)) for place in places]
     except* UnreachableError as failures:
         # The first is as good as the rest: the API server itself is out of reach.
         raise failures.exceptions[0] from None
     reads = [task.result() for task in tasks]
     errors = [read.error for read in reads if read.error]
-    if len(errors) == len(reads):
+    if errors and len(errors) == len(reads):
         raise errors[0]
     objects: dict[type[KubeObject], tuple[KubeObject, ...]] = {}
     for read in reads:
@@ -180,8 +184,10 @@ async def take_snapshot(
         taken_at,
         objects,
         frozenset(read.kind.struct for read in reads if read.error)
-        | (frozenset({Secret}) - {kind.struct for kind in kinds}),
+        | (frozenset({Secret}) - {kind.struct for kind in kinds})
+        | {kind.struct for kind in kinds if kind not in within},
         tuple(_gaps(client.name, reads)),
+        frozenset(namespaces),
     )
 
 

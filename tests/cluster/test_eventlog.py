@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 
 from cluster.client import ClusterClient
+from cluster.collect import ClusterCollector
 from cluster.eventlog import EventKeeper, event_of, sighting_of, with_kept_events
 from cluster.events import first_seen, last_seen, times_seen
 from cluster.objects import Event, Pod
 from cluster.reach import Reach
+from cluster.snapshot import Snapshot
+from cluster.thresholds import Thresholds
+from core.answers import Scope
 from core.clock import ManualClock
 from core.errors import StateError
+from core.findings import Finding
 from core.questions import TimeRange
 from core.redact import Redactor
 from core.sightings import Sighting
@@ -192,3 +197,31 @@ async def test_a_store_that_fails_is_a_gap() -> None:
     same, gaps = await with_kept_events(state, Broken(), DAY)  # type: ignore[arg-type]  # enough
     assert same is state
     assert [gap.what for gap in gaps] == ["Events of cluster demo"]
+
+
+async def test_a_digest_tells_of_what_the_cluster_has_forgotten(
+    cluster: RunningCluster, store: SqlEventStore, tmp_path: Path
+) -> None:
+    asleep = occurrence("FailedCreatePodSandBox", 12, "failed to set up the pod's network")
+    cluster.world.store.put(asleep)
+    async with keeping(cluster, store, tmp_path):
+        await kept(store, lambda found: len(found) == 2)
+    events = cluster.world.store.find("", "v1", "events")
+    assert events is not None
+    for name in ("Failed", "FailedCreatePodSandBox"):
+        cluster.world.store.delete(events, "shop", f"payments-1.{name}")
+    path = str(cluster.kubeconfig(tmp_path / "config"))
+    client = await ClusterClient.from_kubeconfig(path, None, "demo")
+    seen: list[str] = []
+
+    def look(state: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:  # noqa: ARG001
+        seen.extend(one.reason for one in state.of(Event))
+        return iter(())
+
+    collector = ClusterCollector(
+        [client], ManualClock(NOW), REDACTOR, detectors={"look": look}, events=store
+    )
+    collected = await collector.collect(DAY, Scope())
+    await collector.close()
+    assert sorted(seen) == ["Failed", "FailedCreatePodSandBox"]
+    assert not collected.gaps

@@ -13,12 +13,10 @@ import pytest
 
 from cluster.client import ClusterClient, Timeouts
 from cluster.decode import decode_change
-from cluster.kinds import BY_NAME
 from cluster.objects import Event
 from cluster.reach import Reach
 from cluster.watching import EVENT_LIFE, NEW_EVENTS, EventFollower
 from core.clock import ManualClock
-from core.errors import ClusterError
 from sandbox.cluster.recorded import Faults, RecordedCluster
 from sandbox.cluster.server import RunningCluster, run_cluster
 from tests.cluster.payloads import NOW, event, pod
@@ -219,32 +217,6 @@ async def test_denied_namespaces_are_not_even_read(cluster: RunningCluster, tmp_
         cluster.world.store.put(occurrence("Secret2", namespace="vault"))
         cluster.world.store.put(occurrence("Killing"))
         assert await taken(follower) == [("Killing", 1)]
-
-
-async def test_a_denied_kind_is_refused_before_anything_is_sent(
-    cluster: RunningCluster, tmp_path: Path
-) -> None:
-    reach = Reach(denied_kinds=frozenset({"Pod"}), denied_namespaces=frozenset({"vault"}))
-    path = str(cluster.kubeconfig(tmp_path / "config"))
-    client = await ClusterClient.from_kubeconfig(path, None, "demo", reach=reach)
-    with pytest.raises(ClusterError, match="configuration denies it"):
-        await client.list_all(BY_NAME["Pod"])
-    with pytest.raises(ClusterError, match="configuration denies it"):
-        await client.list_all(BY_NAME["Event"], "vault")
-    await client.close()
-
-
-def test_reach_names_the_places_to_list() -> None:
-    pods, nodes = BY_NAME["Pod"], BY_NAME["Node"]
-    free = Reach(denied_namespaces=frozenset({"vault"}))
-    assert free.places(pods) == ("",)
-    assert free.places(pods, ["shop", "vault"]) == ("shop",)
-    assert free.places(nodes, ["shop"]) == ("",)
-    assert free.query(pods, "") == {"fieldSelector": "metadata.namespace!=vault"}
-    assert free.query(pods, "shop") == free.query(nodes, "") == {}
-    narrow = Reach(frozenset({"shop", "vault"}), frozenset({"vault"}))
-    assert narrow.places(pods) == ("shop",)
-    assert narrow.places(pods, ["other"]) == ()
 
 
 def test_both_views_of_an_event_read_the_same() -> None:
