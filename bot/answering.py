@@ -263,7 +263,9 @@ class Answering:
     async def _read(self, job: _Job, draft: _Draft) -> None:
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        async for event in answerer.stream(job.question, job.earlier.turns, Scope()):
+        async for event in answerer.stream(
+            job.question, job.earlier.turns, Scope(channel=job.channel)
+        ):
             match event:
                 case Progress(text):
                     draft.progress = text

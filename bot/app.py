@@ -47,8 +47,8 @@ from knowledge.models import Models
 from knowledge.past import PastDigests, WithPast
 from knowledge.searching import Searcher
 from knowledge.tasks.chained import ChainedTask
-from knowledge.tasks.classify import ClassifyTask
 from knowledge.tasks.changes import ChangesTask
+from knowledge.tasks.classify import ClassifyTask
 from knowledge.tasks.errors import errors
 from knowledge.tasks.investigate import STEP_SECONDS, InvestigateTask
 from knowledge.tasks.limits import LimitsTask
@@ -137,7 +137,8 @@ async def open_app(
         plans = digest_plans(settings, config)
         # The first schedule is the ops channel's. What another channel was told stays there.
         told = SqlPast(database, (plans[0].name,))
-        past = PastDigests(told, library)
+        answers = SqlAnswerStore(database, clock, redactor.redact)
+        past = PastDigests(told, library, answers)
         chain = RagChain(
             WithPast(library, past),
             facts if clients else None,
@@ -222,7 +223,7 @@ async def open_app(
                 digests=preview,
                 health=health,
                 deliveries=DeliveryStore(database, clock),
-                answers=SqlAnswerStore(database, clock),
+                answers=answers,
                 clock=clock,
                 limits=EdgeLimits(
                     command=settings.slack_command,

@@ -186,6 +186,16 @@ def eval_classify(
     _finish(run_eval(cases, split))
 
 
+@evals.command("export")
+def eval_export(
+    out: Annotated[Path, typer.Option(help="Where the rows go.", metavar="FILE")],
+) -> None:
+    """Write the answers that people voted on as questions for an eval."""
+    from bot.evals_export import eval_export as run_export  # noqa: PLC0415
+
+    _finish(run_export(out))
+
+
 @evals.command("findings")
 def eval_findings(
     cases: Annotated[Path, typer.Option(help="JSON lines of cluster states.", metavar="FILE")],

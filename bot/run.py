@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -28,7 +29,7 @@ from bot.transport import HttpTransport, SocketTransport
 from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
-from state.retention import purge
+from state.retention import Retention, purge
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ async def run_bot(
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(_listening(settings, client, identity, app))
-        await stack.enter_async_context(_housekeeping(app, clock))
+        await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
         stack.push_async_callback(ticker.close)
@@ -142,8 +143,13 @@ async def _listening(
         await tasks.drain(_DRAIN_SECONDS)
 
 
+def _retention(settings: Settings) -> Retention:
+    feedback = timedelta(days=settings.feedback_days)
+    return Retention(votes=feedback, judged_answers=feedback)
+
+
 @asynccontextmanager
-async def _housekeeping(app: App, clock: Clock) -> AsyncIterator[None]:
+async def _housekeeping(app: App, clock: Clock, retention: Retention) -> AsyncIterator[None]:
     """Index once before anything else; then keep the index fresh and forget what is old.
 
     Nothing that fails here stops the bot: answers say that the search is unavailable.
@@ -154,7 +160,7 @@ async def _housekeeping(app: App, clock: Clock) -> AsyncIterator[None]:
             with _told_only():
                 await app.library.fill_dense()
             with _told_only():
-                await purge(app.database, clock.now())
+                await purge(app.database, clock.now(), retention)
             await asyncio.sleep(_TIDY_EVERY_SECONDS)
             with _told_only():
                 await app.library.index()

@@ -82,7 +82,19 @@ class AnswerStore(Protocol):
         ...
 
     async def vote(self, reference: str, user: str, is_helpful: bool, comment: str = "") -> None:
-        """Keep one vote a user and answer; the last one wins."""
+        """Keep one vote a user and answer, the last one wins; and what the answer was made of."""
+        ...
+
+    async def keep(self, reference: str, user: str) -> bool:
+        """Make knowledge of an answer that was voted on; False where there is none."""
+        ...
+
+    async def forget(self, reference: str) -> bool:
+        """Use a kept answer no more; False where it is not kept."""
+        ...
+
+    async def is_kept(self, reference: str) -> bool:
+        """Whether this answer is used as knowledge."""
         ...
 
 

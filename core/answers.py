@@ -15,12 +15,17 @@ class Scope:
 
     A channel's scope is applied inside every query and before every read, never as a filter over
     what was already fetched.
+
+    Attributes:
+        channel: Where it is asked. Answers that people kept there may be used, and no others: ''
+            means none.
     """
 
     clusters: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
+    channel: str = ""
 
     def allows_namespace(self, namespace: str) -> bool:
         """Whether objects of `namespace` may be read; cluster-scoped objects have ''."""

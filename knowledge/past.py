@@ -6,8 +6,8 @@ two problems alike is their owner and their class, which are exact. So a compari
 all of them is quicker and surer than a search by meaning, forgets at once what the database
 forgets, and needs no second copy whose privacy would have to be kept in step.
 
-What is found is marked as machine-made, wherever it is shown. Answers are not remembered: they
-were given to one channel, and what was said there stays there.
+What is found is marked as machine-made, wherever it is shown. Answers are remembered only where a
+person kept them, and for their own channel alone: see `knowledge.kept`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from core.digests import FindingHistory
 from core.errors import OpsbotError
 from core.questions import Intent, Reading, TimeRange
 from knowledge.graph import ServiceGraph
+from knowledge.kept import KeptAnswers, alike_kept
 from knowledge.ports import Retriever
 from knowledge.searchquery import SearchQuery, stems
 
@@ -53,11 +54,18 @@ class PastDigests:
     Args:
         memory: What was told.
         graph: Which team owns what, for channels that are limited to teams.
+        answers: Those that people kept; None where nobody can.
     """
 
-    def __init__(self, memory: PastFindings, graph: ServiceGraphHolder) -> None:
+    def __init__(
+        self,
+        memory: PastFindings,
+        graph: ServiceGraphHolder,
+        answers: KeptAnswers | None = None,
+    ) -> None:
         self._memory = memory
         self._graph = graph
+        self._answers = answers
 
     async def find(self, query: SearchQuery, scope: Scope) -> tuple[Passage, ...]:
         """What `search` shows of the past. Raises OpsbotError."""
@@ -75,7 +83,17 @@ class PastDigests:
                 and (query.since is None or each.last_seen >= query.since)
                 and (not query.codes or _codes(each) & {code.lower() for code in query.codes})
             ]
-        return tuple(passage_of(each) for each in found[:MOST_FOUND])
+        told = tuple(passage_of(each) for each in found[:MOST_FOUND])
+        is_narrowed = query.namespaces or teams or query.since or query.codes
+        return told if is_narrowed else (*await self.kept(reading, scope), *told)
+
+    async def kept(self, reading: Reading, scope: Scope) -> tuple[Passage, ...]:
+        """The answer to a question like this one that people kept in this channel, or ().
+
+        Raises:
+            OpsbotError: The memory cannot be read.
+        """
+        return await alike_kept(self._answers, reading, scope) if self._answers else ()
 
     async def similar(self, reading: Reading, scope: Scope) -> list[FindingHistory]:
         """Earlier problems like the one a question speaks of, best first, each once.
@@ -118,11 +136,15 @@ class WithPast:
         return self._retriever.read(question, names, namespaces)
 
     async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
-        """As the retriever finds; for a question after similar problems, the past besides."""
+        """As the retriever finds, with a kept answer; the past where similar ones are wanted."""
         found = await self._retriever.look(reading, scope, limit)
-        if Intent.SIMILAR not in reading.intents or not scope.allows_source("past"):
+        if not scope.allows_source("past"):
             return found
         try:
+            kept = await self._past.kept(reading, scope)
+            found = replace(found, passages=_behind(found.passages, kept, limit))
+            if Intent.SIMILAR not in reading.intents:
+                return found
             told = await self._past.similar(reading, scope)
         except OpsbotError as error:
             gap = Gap("past digests", error.wrong, error.remedy)
@@ -133,6 +155,15 @@ class WithPast:
             passages=_joined(found.passages, past, reading, limit),
             looked_in=(*found.looked_in, "past digests"),
         )
+
+
+def _behind(
+    found: tuple[Passage, ...], kept: tuple[Passage, ...], limit: int
+) -> tuple[Passage, ...]:
+    """What people wrote, then what they only kept, within the limit for both."""
+    prose = sum(not passage.is_fact for passage in found)
+    left = max(0, prose + len(kept) - limit)
+    return (*found[: len(found) - left], *kept)
 
 
 def _joined(

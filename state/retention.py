@@ -15,6 +15,7 @@ from state.tables import (
     digest_slots,
     event_coverage,
     events,
+    judged_answers,
     past_findings,
     votes,
 )
@@ -29,6 +30,7 @@ class Retention:
     votes: timedelta = timedelta(days=365)
     digest_slots: timedelta = timedelta(days=90)
     past_findings: timedelta = timedelta(days=365)
+    judged_answers: timedelta = timedelta(days=365)
     events: timedelta = timedelta(days=3)
     alerts: timedelta = timedelta(days=30)
 
@@ -47,6 +49,7 @@ async def purge(
         (deliveries, deliveries.c.seen_at, retention.deliveries),
         (answers, answers.c.created_at, retention.answers),
         (votes, votes.c.voted_at, retention.votes),
+        (judged_answers, judged_answers.c.judged_at, retention.judged_answers),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),
         (past_findings, past_findings.c.resolved_at, retention.past_findings),
         (events, events.c.last_seen, retention.events),

@@ -72,6 +72,21 @@ votes = Table(
     Column("voted_at", UtcDateTime(), nullable=False, index=True),
 )
 
+# What an answer was made of, once somebody has voted on it; `kept_at` makes knowledge of it.
+judged_answers = Table(
+    "judged_answers",
+    metadata,
+    Column("reference", String(64), primary_key=True),
+    Column("channel", String(64), nullable=False, index=True),
+    Column("question", Text(), nullable=False),
+    Column("text", Text(), nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("passages", Text(), nullable=False),
+    Column("judged_at", UtcDateTime(), nullable=False, index=True),
+    Column("kept_by", String(64), nullable=False),
+    Column("kept_at", UtcDateTime()),
+)
+
 digest_slots = Table(
     "digest_slots",
     metadata,

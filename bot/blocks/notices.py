@@ -68,11 +68,6 @@ def stopped() -> Message:
     return _line("⏹️ Stopped. Ask again whenever you like.")
 
 
-def thanks() -> Message:
-    """For a vote."""
-    return _line("Thank you. Votes show which documents and answers need work.")
-
-
 def _line(text: str) -> Message:
     return parts.message(text, [parts.section(text)])
 

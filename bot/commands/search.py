@@ -18,5 +18,5 @@ async def run(call: Call) -> None:
         remedy = escape(clip(query.remedy, 300))
         await call.reply.send(notices.hint(f"{escape(clip(query.wrong, 200))}.", f"{remedy}."))
         return
-    found = await services.search.find(query, Scope())
+    found = await services.search.find(query, Scope(channel=call.channel))
     await call.reply.send(search_message(call.argument, query, found, services.clock.now()))

@@ -14,10 +14,23 @@ from bot.answering import Ask
 from bot.blocks import notices
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
 from bot.blocks.digest_item import EXPLAIN_ACTION
-from bot.blocks.feedback import COMMENT_VIEW, comment_of, comment_view
+from bot.blocks.feedback import (
+    COMMENT_VIEW,
+    FORGET_ACTION,
+    KEEP_ACTION,
+    comment_of,
+    comment_view,
+    forgotten_message,
+    kept_message,
+    offer_to_keep,
+    thanks_message,
+    too_late_message,
+)
+from bot.blocks.parts import Message
 from bot.edge import Edge
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
 from bot.surfaces import Place
+from knowledge.kept import is_worth_keeping
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +44,8 @@ def register(app: AsyncApp, edge: Edge) -> None:
         notices.RETRY_ACTION: _retry,
         SHARE_ACTION: _share,
         FEEDBACK_ACTION: _vote,
+        KEEP_ACTION: _keep,
+        FORGET_ACTION: _forget,
         EXPLAIN_ACTION: _explain,
     }
 
@@ -131,12 +146,37 @@ async def _vote(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
     thread_ts = str(container.get("thread_ts") or "")
     if is_helpful:
         reply = edge.reply(str(body["response_url"]), thread_ts)
-        await reply.send(notices.thanks())
+        await reply.send(await _thanks(edge, reference))
         return
     place = {"reference": reference, "channel": _channel(body), "thread_ts": thread_ts}
     await edge.client.views_open(
         trigger_id=str(body["trigger_id"]), view=comment_view(json.dumps(place))
     )
+
+
+async def _thanks(edge: Edge, reference: str) -> Message:
+    """Thanks, with what can be done about the answer beyond the vote."""
+    answers = edge.services.answers
+    if await answers.is_kept(reference):
+        return kept_message(reference)
+    answer = await answers.get(reference)
+    if answer is not None and is_worth_keeping(answer):
+        return offer_to_keep(reference)
+    return thanks_message()
+
+
+async def _keep(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
+    reference = str(body["actions"][0]["value"])
+    is_kept = await edge.services.answers.keep(reference, str(body["user"]["id"]))
+    told = kept_message(reference) if is_kept else too_late_message()
+    await edge.reply(str(body["response_url"])).send(told, replaces=True)
+
+
+async def _forget(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
+    reference = str(body["actions"][0]["value"])
+    is_gone = await edge.services.answers.forget(reference)
+    told = forgotten_message() if is_gone else too_late_message()
+    await edge.reply(str(body["response_url"])).send(told, replaces=True)
 
 
 async def _comment(edge: Edge, body: Mapping[str, Any]) -> None:
@@ -149,7 +189,7 @@ async def _comment(edge: Edge, body: Mapping[str, Any]) -> None:
             channel=place["channel"],
             user=user,
             thread_ts=place["thread_ts"] or None,
-            **notices.thanks().arguments(),
+            **thanks_message().arguments(),
         )
     except SLACK_FAILURES as error:
         # The vote is kept; where the bot is no member it cannot say so.

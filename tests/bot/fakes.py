@@ -118,6 +118,7 @@ class FakeAnswers:
     kept: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
+    knowledge: dict[str, str] = field(default_factory=dict)
     error: OpsbotError | None = None
 
     async def put(self, reference: str, channel: str, answer: Answer) -> None:
@@ -136,6 +137,18 @@ class FakeAnswers:
 
     async def vote(self, reference: str, user: str, is_helpful: bool, comment: str = "") -> None:
         self.votes[reference, user] = (is_helpful, comment)
+
+    async def keep(self, reference: str, user: str) -> bool:
+        is_first = reference in self.kept and reference not in self.knowledge
+        if is_first:
+            self.knowledge[reference] = user
+        return is_first
+
+    async def forget(self, reference: str) -> bool:
+        return self.knowledge.pop(reference, None) is not None
+
+    async def is_kept(self, reference: str) -> bool:
+        return reference in self.knowledge
 
 
 class _Graph:

@@ -4,13 +4,14 @@ from typing import Any
 
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION
 from bot.blocks.digest_item import EXPLAIN_ACTION, explain_question
+from bot.blocks.feedback import FORGET_ACTION, KEEP_ACTION
 from bot.blocks.notices import ASK_ACTION, RETRY_ACTION
 from bot.poster import SlackPoster
 from core.answers import Done
 from core.errors import KnowledgeError
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
-from tests.bot.samples import answer, digest, item
+from tests.bot.samples import answer, citation, digest, item
 
 LOST = KnowledgeError("search the documents", "Qdrant does not answer", "Start it.")
 
@@ -211,3 +212,55 @@ async def test_an_unknown_button_is_confirmed(bench: Bench) -> None:
     )
     outcome = await bench.click({"ts": posted["ts"]}, "from_an_older_version")
     assert outcome["acked"]
+
+
+async def voted(bench: Bench, verdict: str = "up") -> tuple[str, dict[str, Any]]:
+    bench.say("<@UOPSBOT> why?")
+    (reply,) = await bench.eventually(bench.own)
+    reference = next(iter(bench.fakes.answers.kept))
+    await bench.click(reply, FEEDBACK_ACTION, f"{reference}:{verdict}")
+    await bench.eventually(bench.ephemerals)
+    await bench.settle()
+    return reference, reply
+
+
+async def test_a_helpful_answer_is_kept_by_a_click_and_forgotten_by_another(either: Bench) -> None:
+    reference, reply = await voted(either)
+    assert either.fakes.answers.knowledge == {}
+    await either.click(either.ephemerals()[-1], KEEP_ACTION)
+    await either.settle()
+    assert either.fakes.answers.knowledge == {reference: "UYOU"}
+    # Whoever votes again finds the way back.
+    await either.click(reply, FEEDBACK_ACTION, f"{reference}:up")
+    await either.settle()
+    await either.click(either.ephemerals()[-1], FORGET_ACTION)
+    await either.settle()
+    assert either.fakes.answers.knowledge == {}
+    assert "Forgotten" in seen(either.ephemerals()[-1])
+
+
+async def test_what_is_gone_cannot_be_kept(bench: Bench) -> None:
+    await voted(bench)
+    bench.fakes.answers.kept.clear()
+    await bench.click(bench.ephemerals()[-1], KEEP_ACTION)
+    await bench.settle()
+    assert "too old" in seen(bench.ephemerals()[-1])
+
+
+async def test_an_answer_about_the_moment_is_not_offered_to_be_kept(bench: Bench) -> None:
+    now = answer(citations=(citation(source="cluster"),))
+    bench.fakes.answerer.scripts = [[Done(now)]]
+    await voted(bench)
+    assert "Keep as knowledge" not in seen(bench.ephemerals()[-1])
+
+
+async def test_a_click_whose_time_is_over_is_told_and_the_vote_stays(bench: Bench) -> None:
+    bench.say("<@UOPSBOT> why?")
+    (reply,) = await bench.eventually(bench.own)
+    reference = next(iter(bench.fakes.answers.kept))
+    bench.fault(kind="error", method="views.open", error="expired_trigger_id")
+    await bench.click(reply, FEEDBACK_ACTION, f"{reference}:down")
+    await bench.eventually(bench.ephemerals)
+    await bench.settle()
+    assert "the click arrived too late" in seen(bench.ephemerals()[-1])
+    assert bench.fakes.answers.votes == {(reference, "UYOU"): (False, "")}

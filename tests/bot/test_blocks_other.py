@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks import notices, parts
+from bot.blocks import feedback, notices, parts
 from bot.blocks.help import CommandHelp, greeting, help_message
 from bot.blocks.status import status_message
 from core.answers import PartState
@@ -85,7 +85,10 @@ def test_every_notice_fits_and_does_no_harm(text: str) -> None:
         notices.problem(text[:900], text[:900], text[:50], offers_retry=True),
         notices.offer_ask("/k8s", text or "x"),
         notices.queued(),
-        notices.thanks(),
+        feedback.thanks_message(),
+        feedback.offer_to_keep("ab12"),
+        feedback.kept_message("ab12"),
+        feedback.forgotten_message(),
         status_message((part(text, PartState.DOWN, text),) * 20, NOW),
         help_message("/k8s", ENTRIES),
     ):

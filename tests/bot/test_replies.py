@@ -21,9 +21,9 @@ async def reply_of(bench: Bench) -> Reply:
 async def test_a_use_is_kept_for_telling_of_a_failure(bench: Bench) -> None:
     reply = await reply_of(bench)
     for _ in range(USES):
-        await reply.send(notices.thanks())
+        await reply.send(notices.stopped())
     with pytest.raises(SlackError, match="used up"):
-        await reply.send(notices.thanks())
+        await reply.send(notices.stopped())
     await reply.fail(notices.problem("It failed.", "", "ab12"))
     assert len(bench.ephemerals()) == USES + 1
     assert "It failed." in seen(bench.ephemerals()[-1])
@@ -60,13 +60,13 @@ async def test_a_failure_that_cannot_be_told_is_logged(
 ) -> None:
     reply = await reply_of(bench)
     bench.fault(kind="error", method="response_url", error="expired_url", times=2)
-    await reply.fail(notices.thanks())
+    await reply.fail(notices.stopped())
     assert "could not tell of a failure" in caplog.text
 
 
 async def test_unfurling_is_off(bench: Bench) -> None:
     reply = await reply_of(bench)
-    await reply.send(notices.thanks(), in_channel=True)
+    await reply.send(notices.stopped(), in_channel=True)
     (call,) = bench.calls("response_url")
     sent: dict[str, Any] = call["arguments"]
     assert (sent["unfurl_links"], sent["unfurl_media"]) == (False, False)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,11 @@ from sqlalchemy import text
 from core.answers import Answer, Citation, Confidence, Gap, Passage
 from core.clock import ManualClock
 from core.errors import StateError
+from core.feedback import Shown
 from state.answers import SqlAnswerStore
 from state.database import Database
 from state.retention import purge
+from tests.state.conftest import START
 
 ANSWER = Answer(
     question="why is payments down?",
@@ -92,3 +95,65 @@ async def test_old_answers_are_purged_and_votes_stay(
     assert await store.get("old") is None
     assert await store.get("new") == ANSWER
     assert len(await store.votes(clock.now() - timedelta(days=30))) == 1
+
+
+async def test_a_vote_keeps_what_the_answer_was_made_of(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock, lambda text: text.replace("hunter2", "(redacted)"))
+    other = Passage("p2", "cluster", "Pod shop/payments", "Pod/shop/payments", "text")
+    asked = replace(
+        ANSWER, question="why hunter2?", passages=(other, *ANSWER.passages), task="similar"
+    )
+    await store.put("r1", "C1", asked)
+    await store.vote("r1", "U1", is_helpful=True)
+    await store.vote("r1", "U2", is_helpful=False, comment="hunter2 is wrong")
+    clock.advance(timedelta(days=30))
+    await purge(database, clock.now())
+    (judged,) = await store.judged(START)
+    assert (judged.question, judged.channel) == ("similar why (redacted)?", "C1")
+    assert (judged.text, judged.model) == (ANSWER.text, "extractive")
+    assert judged.passages == (
+        Shown("p1", "markdown", "Payments", "runbooks/payments.md", is_cited=True),
+        Shown("p2", "cluster", "Pod shop/payments", "Pod/shop/payments"),
+    )
+    assert [(vote.user, vote.is_helpful, vote.comment) for vote in judged.votes] == [
+        ("U1", True, ""),
+        ("U2", False, "(redacted) is wrong"),
+    ]
+    clock.advance(timedelta(days=340))
+    gone = await purge(database, clock.now())
+    assert gone["judged_answers"] == 1
+    assert await store.judged(START) == []
+
+
+async def test_an_answer_is_kept_once_for_its_channel_and_can_be_forgotten(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock)
+    await store.put("r1", "C1", ANSWER)
+    assert not await store.keep("r1", "U1")  # nobody has voted
+    await store.vote("r1", "U1", is_helpful=True)
+    assert [await store.keep("r1", "U1"), await store.keep("r1", "U2")] == [True, False]
+    assert await store.is_kept("r1")
+    (kept,) = await store.kept_in("C1")
+    assert (kept.reference, kept.kept_by, kept.kept_at) == ("r1", "U1", clock.now())
+    assert await store.kept_in("C2") == []
+    await store.vote("r1", "U2", is_helpful=False)  # a further vote changes nothing of it
+    assert await store.is_kept("r1")
+    assert [await store.forget("r1"), await store.forget("r1")] == [True, False]
+    assert await store.kept_in("C1") == []
+    assert not await store.is_kept("r1")
+
+
+async def test_a_vote_on_what_is_gone_or_unreadable_counts_all_the_same(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock)
+    await store.vote("gone", "U1", is_helpful=True)
+    await store.put("old", "C1", ANSWER)
+    async with database.write("test") as connection:
+        await connection.execute(text("UPDATE answers SET answer = '{\"old\": 1}'"))
+    await store.vote("old", "U1", is_helpful=True)
+    assert len(await store.votes(START)) == 2
+    assert await store.judged(START) == []
