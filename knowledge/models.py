@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from core.answers import GenerationOptions
 from core.clock import Clock
 from core.errors import KnowledgeError
-from knowledge.ollama import ollama_models, proxies, shown_url
+from knowledge.ollama import ollama_models, proxies, show_model, shown_url
 from knowledge.ports import Model, ModelUnavailableError, Prompt
 from knowledge.sentences import word_set
 from knowledge.waiting import ModelLine
@@ -81,11 +81,13 @@ class ModelChoice:
         model: None: answers are quoted from what was found.
         name: "ollama:llama3.1", or "extractive".
         note: Which one, why, and what to do for a better one; whole sentences.
+        room: The part of the note on how much it reads at once, or ''.
     """
 
     model: Model | None
     name: str
     note: str
+    room: str = ""
 
 
 class LangChainModel:
@@ -317,12 +319,26 @@ async def choose_model(config: ModelConfig) -> ModelChoice:
         return await _choose_from_ollama(config)
     provider = config.model.partition(":")[0]
     full = config.model if provider in _PROVIDERS else f"ollama:{config.model}"
+    config = replace(config, model=full)
+    room = ""
+    if full.startswith("ollama:"):
+        shown = await show_model(config.ollama_url, bare := full.removeprefix("ollama:"))
+        where = shown_url(config.ollama_url)
+        if shown is None:
+            room = f" Ollama does not answer at {where} now."
+        elif not shown.is_pulled:
+            note = f"Ollama at {where} has no model {bare}: run `ollama pull {bare}`."
+            return ModelChoice(None, EXTRACTIVE, f"{note} Answers are quoted until then.")
+        elif shown.context_tokens:
+            most = shown.context_tokens
+            config = replace(config, context_tokens=min(config.context_tokens, most))
+            room = f" It reads {config.context_tokens:,} of its {most:,} tokens at once."
     try:
         # LangChain and its providers load from disk: not on the event loop.
-        model = await asyncio.to_thread(LangChainModel, replace(config, model=full))
+        model = await asyncio.to_thread(LangChainModel, config)
     except ModelUnavailableError as error:
         return ModelChoice(None, EXTRACTIVE, f"{error}. Answers are quoted until then.")
-    return ModelChoice(model, full, f"{full} words the answers, as configured.")
+    return ModelChoice(model, full, f"{full} words the answers, as configured.{room}", room)
 
 
 async def _choose_from_ollama(config: ModelConfig) -> ModelChoice:
@@ -349,7 +365,7 @@ async def _choose_from_ollama(config: ModelConfig) -> ModelChoice:
             f"Ollama at {where} has no {RECOMMENDED}, so {name} words the answers. "
             f"Run {pull} for better ones."
         )
-    return ModelChoice(choice.model, choice.name, note)
+    return ModelChoice(choice.model, choice.name, note + choice.room)
 
 
 class Models:

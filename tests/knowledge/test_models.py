@@ -23,7 +23,7 @@ from knowledge.models import (
     choose_model,
     open_embedder,
 )
-from knowledge.ollama import ollama_models, shown_url
+from knowledge.ollama import ollama_models, show_model, shown_url
 from knowledge.ports import ModelUnavailableError, Prompt
 from sandbox.ollama.pieces import Drop, Fail, Pause
 from sandbox.ollama.server import RunningOllama, run_ollama
@@ -245,6 +245,42 @@ async def test_auto_takes_the_first_model_that_chats_and_recommends_a_better_one
         choice = await choose_model(ModelConfig(ollama_url=running.url))
     assert choice.name == "ollama:qwen2.5:1.5b"
     assert "ollama pull llama3.1" in choice.note
+
+
+async def test_a_model_that_was_not_pulled_is_found_out_before_anyone_asks() -> None:
+    async with run_ollama(models=("mistral:latest",)) as running:
+        clock = ManualClock(NOW)
+        models = Models(ModelConfig(model="ollama:llama3.1", ollama_url=running.url), clock)
+        choice = await models.current()
+        assert choice.model is None
+        assert "run `ollama pull llama3.1`" in choice.note
+        running.models = ("llama3.1:latest",)
+        clock.advance(timedelta(seconds=61))
+        assert (await models.current()).name == "ollama:llama3.1"
+
+
+@pytest.mark.parametrize(("wanted", "used"), [(8192, 2048), (1024, 1024)])
+async def test_a_prompt_is_never_longer_than_what_the_model_was_made_for(
+    wanted: int, used: int
+) -> None:
+    async with run_ollama(context_length=2048) as running:
+        config = ModelConfig(ollama_url=running.url, context_tokens=wanted)
+        choice = await choose_model(config)
+    assert choice.model is not None
+    assert choice.model.context_tokens == used
+    assert f"reads {used:,} of its 2,048 tokens" in choice.note
+
+
+@pytest.mark.parametrize("body", ["[]", '{"model_info": {"a.context_length": "x"}}', "nonsense"])
+async def test_a_server_that_talks_nonsense_of_a_model_is_not_believed(body: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="application/json")
+
+    async with served(web.post("/api/show", answer)) as url:
+        assert await show_model(url, "llama3.1") is None
+        choice = await choose_model(ModelConfig(model="ollama:llama3.1", ollama_url=url))
+    assert choice.model is not None
+    assert "does not answer" in choice.note
 
 
 async def test_auto_without_chat_models_says_what_to_pull() -> None:
