@@ -248,25 +248,30 @@ async def _joined(pieces: AsyncIterable[str]) -> AsyncIterator[str]:
     """Pieces worth a thread's while: the network's may be as short as a line."""
     waiting: list[str] = []
     size = 0
-    async for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= PIECE_CHARS:
-            yield "".join(waiting)
-            waiting, size = [], 0
+    broken: ClusterError | None = None
+    try:
+        async for piece in pieces:
+            waiting.append(piece)
+            size += len(piece)
+            if size >= PIECE_CHARS:
+                yield "".join(waiting)
+                waiting, size = [], 0
+    except ClusterError as error:
+        broken = error
     if waiting:
         yield "".join(waiting)
+    if broken is not None:
+        raise broken
 
 
 def _feed_after(scan: LogScan, text: str) -> None:
     """Feed the lines that are later than what the scan has read."""
-    last = scan.last_time
+    last = scan.cut()
     lines = text.split("\n")
     start = 0
     if last is not None:
         while start < len(lines) and ((time := stamp_of(lines[start])) is None or time <= last):
             start += 1
-        lines.insert(start, "")  # ends a line that was cut
     scan.feed("\n".join(lines[start:]))
 
 

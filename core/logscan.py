@@ -115,11 +115,10 @@ class LogScan:
         self._count(self._joiner.finish())
         return [count.kind() for count in self._kinds.values()]
 
-    @property
-    def last_time(self) -> datetime | None:
-        """The time that the API put before the last line so far."""
-        lines = [self._rest, *self._tail[-1:]]
-        return next((time for line in lines if (time := stamp_of(line)) is not None), None)
+    def cut(self) -> datetime | None:
+        """Forget a line that was fed in part; the time that the API put before the one above it."""
+        self._rest = ""
+        return stamp_of(self._tail[-1]) if self._tail else None
 
     def last_entries(self, most: int) -> list[LogEntry]:
         """The last entries of the log, errors or not, once it is finished."""

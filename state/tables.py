@@ -162,3 +162,18 @@ alerts = Table(
     Column("alert", Text(), nullable=False),
     Column("seen_at", UtcDateTime(), nullable=False, index=True),
 )
+
+# The key is a hash of workload and template, which together are too long for an index.
+log_templates = Table(
+    "log_templates",
+    metadata,
+    Column("cluster", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("namespace", String(255), nullable=False),
+    Column("kind", String(128), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("template", Text(), nullable=False),
+    Column("first_seen", UtcDateTime(), nullable=False),
+    Column("last_seen", UtcDateTime(), nullable=False),
+    Column("is_normal", Boolean(), nullable=False),
+)
