@@ -188,7 +188,7 @@ def graph(reading: Reading, facts: list[Numbered], prose: list[Numbered], weight
         table = [text for text in passage.text.splitlines() if text.startswith("|")]
         more = [text for text in more if not text.startswith(("|", "Its runbook"))]
         if table:
-            parts.append("\n".join((f"By team [{n}]:", *table)))
+            parts.append("\n".join((f"By team [{n}]:\n", *table)))
         parts.append("\n".join(f"- {line(text, n, 60)}" for text in more[:4]))
     if Intent.IMPACT in reading.intents:
         names = {name.lower() for name in reading.names}

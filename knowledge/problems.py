@@ -239,6 +239,11 @@ PROBLEMS: Final = {
 }  # fmt: skip
 
 
+def tells(problem: str, text: str) -> bool:
+    """Whether a text holds words of a class, however little they decide."""
+    return any(rule.pattern.search(text) for rule in RULES if rule.problem == problem)
+
+
 def matches(text: str) -> tuple[Match, ...]:
     """The rules of the greatest strength that hold of a text, one a class, in their order.
 

@@ -198,7 +198,7 @@ def _origin(answer: Answer) -> str:
     if _is_of_thread(answer):
         return "Quoted from the thread, no model"
     sources = {citation.source == "cluster" for citation in answer.citations}
-    if {citation.source for citation in answer.citations} == {"rules"}:
+    if any(citation.source == "rules" for citation in answer.citations):
         return "Decided by rules, no model"
     if sources == {True}:
         return "Read from the cluster, no model"

@@ -33,32 +33,37 @@ class CommandHelp:
 
 
 def help_message(command: str, entries: Sequence[CommandHelp], opening: str = "") -> Message:
-    """All commands by group, one line each with its example.
+    """All commands by group, one line each, and the group's examples below.
 
     Args:
         command: The slash command, such as "/k8s".
         entries: The command table's words, in its order.
         opening: What went wrong before help was shown, escaped mrkdwn, or ''.
     """
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[CommandHelp]] = {}
     for entry in entries:
-        groups.setdefault(entry.group, []).append(_line(command, entry))
-    listings = [f"*{escape(name)}*\n" + "\n".join(lines) for name, lines in groups.items()]
+        groups.setdefault(entry.group, []).append(entry)
     more = (
         "In a channel, mention me and ask; I answer in the thread and remember it. "
         "In a direct message, just write."
     )
     blocks = [parts.section(opening)] if opening else []
-    blocks += [*(parts.section(listing) for listing in listings), parts.context(more)]
-    text = "\n".join(part for part in (opening, *listings, more) if part)
-    return parts.message(text, blocks)
+    told = [opening]
+    for name, rows in groups.items():
+        lines = [f"{_code(command, row.usage)}  {escape(row.summary)}" for row in rows]
+        listing = "\n".join((f"*{escape(name)}*", *lines))
+        examples = [_code(command, row.example) for row in rows if row.example != row.usage]
+        blocks.append(parts.section(listing))
+        told.append(listing)
+        if examples:
+            blocks.append(parts.context(f"e.g. {' · '.join(examples)}"))
+            told.append(f"e.g. {' · '.join(examples)}")
+    blocks.append(parts.context(more))
+    return parts.message("\n".join(part for part in (*told, more) if part), blocks)
 
 
-def _line(command: str, entry: CommandHelp) -> str:
-    told = f"`{escape(f'{command} {entry.usage}')}`  {escape(entry.summary)}"
-    if entry.example == entry.usage:
-        return told
-    return f"{told}, e.g. `{escape(f'{command} {entry.example}')}`"
+def _code(command: str, words: str) -> str:
+    return f"`{escape(f'{command} {words}')}`"
 
 
 def greeting(command: str) -> Message:

@@ -25,6 +25,7 @@ from knowledge.classifier import Classifier, Verdict
 from knowledge.errorlist import remedy_line
 from knowledge.evidence import citations, remedy_of
 from knowledge.models import EXTRACTIVE
+from knowledge.problems import matches, tells
 from knowledge.quoting import cite, fact_lines, line
 from knowledge.tasks.naming import Namer
 
@@ -96,15 +97,15 @@ def tell(verdict: Verdict | None, reading: Reading, found: Lookup) -> Answer:
             f"- **Why:** {_why(verdict)} [1].",
             f"- **Next:** {problem.next_step}",
         ]
-    is_benign = verdict is not None and verdict.problem.name == "benign"
-    page = () if is_benign else remedy_of(reading, found.passages)
-    if page and (remedy := remedy_line(page)):
-        passages.append(page[0])
-        lines.append(f"- **Runbook** *{page[0].title}*: {cite(remedy[0], len(passages))}")
-    live = next((p for p in found.passages if p.source == "cluster" and fact_lines(p)), None)
-    if live is not None and not is_benign:
-        passages.append(live)
-        lines += ["", f"**Now:** {line(fact_lines(live)[0], len(passages), 60)}"]
+    name = verdict.problem.name if verdict else ""
+    if name != "benign":
+        page = remedy_of(reading, _pages_on(name, found.passages))
+        if page and (remedy := remedy_line(page)):
+            passages.append(page[0])
+            lines.append(f"- **Runbook** *{page[0].title}*: {cite(remedy[0], len(passages))}")
+        if live := _live_on(name, reading, found.passages):
+            passages.append(live)
+            lines += ["", f"**Now:** {line(fact_lines(live)[0], len(passages), 60)}"]
     return Answer(
         question=reading.question,
         text="\n".join(lines),
@@ -115,6 +116,24 @@ def tell(verdict: Verdict | None, reading: Reading, found: Lookup) -> Answer:
         model=verdict.model if verdict else EXTRACTIVE,
         gaps=found.gaps,
     )
+
+
+def _pages_on(name: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Pages that speak of the class somewhere; all of them where it is not known."""
+    prose = [p for p in passages if not p.is_fact]
+    places = {p.location for p in prose if not name or tells(name, f"{p.title} {p.text}")}
+    return [p for p in prose if p.location in places]
+
+
+def _live_on(name: str, reading: Reading, passages: Sequence[Passage]) -> Passage | None:
+    """What the cluster shows of the thing that the text names, or of the same class."""
+    for passage in passages:
+        if passage.source != "cluster" or not fact_lines(passage):
+            continue
+        is_named = passage.service in reading.names
+        if is_named or (name and name in {m.rule.problem for m in matches(passage.text)}):
+            return passage
+    return None
 
 
 def _why(verdict: Verdict) -> str:

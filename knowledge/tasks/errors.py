@@ -128,4 +128,4 @@ def _period(since: str, clock: Clock, zone: tzinfo) -> TimeRange | None:
 
 
 def _wrong(wrong: str) -> RequestError:
-    return RequestError("list the errors", wrong, f"For example: {EXAMPLE}")
+    return RequestError("list the errors", wrong, f"For example: `{EXAMPLE}`")

@@ -45,6 +45,14 @@ async def test_the_runbook_and_the_live_finding_are_told_with_it(world: World) -
     assert "**Now:** risk-engine keeps restarting [3]." in answer.text
 
 
+async def test_pages_and_findings_on_something_else_are_left_out(world: World) -> None:
+    world.cluster.facts = (replace(POD, text="ledger waits for its volume.", service="ledger"),)
+    answer = await world.ask(task(world), "REDIS_ADDR of redis: x509: certificate has expired")
+    assert answer.text.startswith("**tls**")
+    assert "Runbook" not in answer.text
+    assert "Now" not in answer.text
+
+
 async def test_a_benign_line_asks_for_nothing(world: World) -> None:
     world.cluster.facts = (POD,)
     answer = await world.ask(task(world), "INFO connection refused once, retrying")
