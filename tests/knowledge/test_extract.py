@@ -123,7 +123,7 @@ def test_who_is_hit_is_told_with_the_teams_in_a_table_and_what_is_written() -> N
     page = replace(RUNBOOK, text="## Impact\n\nWhen payments fails, nobody can buy.")
     asked = reading("what breaks if payments fails?", names=["payments"], intents=[Intent.IMPACT])
     text = extract(asked, (hit, page))
-    assert text.startswith("If payments fails, it hits checkout directly [1].\n\nBy team [1]:\n|")
+    assert text.startswith("If payments fails, it hits checkout directly [1].\n\nBy team [1]:\n\n|")
     assert "| orders | checkout |" in text
     assert "- When payments fails, nobody can buy [2]." in text
     assert "x.md" not in text
