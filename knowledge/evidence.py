@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.answers import Citation, Confidence, Lookup, Passage
 from core.questions import Intent, Reading
+from knowledge.asked import is_factual, is_short
 from knowledge.quoting import parts_of
 from knowledge.sentences import outside_code, vocabulary
 from knowledge.wholepage import best_page, is_fix, tells_fix
@@ -92,9 +93,10 @@ def is_answerable(reading: Reading, passages: Sequence[Passage]) -> bool:
     if _SECRET.search(reading.question):
         return False
     text = " ".join(f"{p.title} {p.location} {p.heading} {p.text}" for p in passages).lower()
-    wanted = [(m[1] or m[2]).removesuffix("s") for m in _OBJECT.finditer(reading.question)]
-    wanted += [code for code in reading.codes if _TICKET.fullmatch(code)]
-    if not reading.names and not reading.namespaces:
+    wanted = [code for code in reading.codes if _TICKET.fullmatch(code)]
+    if is_short(reading.question):  # a story names much that its answer need not speak of
+        wanted += [(m[1] or m[2]).removesuffix("s") for m in _OBJECT.finditer(reading.question)]
+    if not reading.names and not reading.namespaces and is_factual(reading.question):
         wanted += _PRODUCT.findall(reading.question)
     return all(_speaks_of(word.lower(), text) for word in wanted if word.lower() not in _NO_OBJECTS)
 

@@ -23,6 +23,7 @@ from core.redact import Redactor
 from core.topology import TopologyEdge
 from knowledge.dense import fill_dense
 from knowledge.documents import Listing, Source
+from knowledge.found import is_found
 from knowledge.graph import ServiceGraph
 from knowledge.graphfacts import GRAPH_INTENTS, graph_passages
 from knowledge.graphmerge import merge_graphs, problems_of
@@ -31,7 +32,7 @@ from knowledge.late import LateEmbedder
 from knowledge.livegraph import LiveGraph, live_passages
 from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, Filter, VectorStore
-from knowledge.retrieve import Legs, count_terms, is_found, passage_of, rank, search
+from knowledge.retrieve import passage_of, search
 from knowledge.sources import open_source
 from knowledge.sources.graph import GraphSource
 from knowledge.sources.logs import LogSource
@@ -214,20 +215,18 @@ class Library:
         legs = await search(self._store, self._embedder, text, scope)
         if legs.failure is not None:
             gaps.append(Gap("search by meaning", legs.failure.wrong, legs.failure.remedy))
-        if not self._answers(legs, reading):
+        ranked = await asyncio.to_thread(self._ranked, legs, reading, limit)
+        if not ranked:
             return ()
-        ranked = rank(legs, reading, limit)
         found = tuple(passage_of(item, ranked[0].score) for item in ranked)
         return await completed(self._store, found, reading, scope, limit)
 
-    def _answers(self, legs: Legs, reading: Reading) -> bool:
-        return is_found(
-            legs,
-            reading,
-            term_count=count_terms(reading.search_text),
-            point_count=self._point_count,
-            has_dense=self._is_dense,
-        )
+    def _ranked(self, legs: Legs, reading: Reading, limit: int) -> tuple[Ranked, ...]:
+        """The best of what was found, nothing where none of it can be the answer; in a thread."""
+        is_dense = self._is_dense
+        if not is_found(legs, reading, point_count=self._point_count, has_dense=is_dense):
+            return ()
+        return rank(legs, reading, limit)
 
     async def _facts(self, reading: Reading, scope: Scope) -> tuple[list[Passage], list[Gap]]:
         facts: list[Passage] = []

@@ -40,7 +40,9 @@ STOPWORDS = word_set(
     some such than that the their them then there these they this those through to too under until
     up upon us very was we were what when where which while who whom whose why will with within
     without would yes you your please tell show give need want know see use used using via e.g i.e
-    etc one"""
+    etc one i'm i've i'd i'll we're we've we'd you're you've it's that's there's what's don't
+    doesn't didn't can't couldn't won't wouldn't shouldn't isn't aren't wasn't weren't hasn't
+    haven't"""
 )
 
 # Words that Kubernetes glues together or abbreviates, as people write them out.

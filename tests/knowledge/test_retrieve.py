@@ -15,9 +15,6 @@ from core.questions import Reading
 from knowledge.ports import Filter, Hit, Point
 from knowledge.retrieve import (
     Legs,
-    count_terms,
-    found_at,
-    is_found,
     leg_limit,
     passage_of,
     rank,
@@ -93,49 +90,6 @@ def test_a_title_whose_words_are_all_asked_for_breaks_a_tie() -> None:
 
 def test_nothing_found_ranks_nothing() -> None:
     assert rank(Legs((), ()), read("x"), 5) == ()
-
-
-def found(legs: Legs, reading: Reading, points: int = 14_243, *, has_dense: bool = True) -> bool:
-    return is_found(
-        legs,
-        reading,
-        term_count=count_terms(reading.question),
-        point_count=points,
-        has_dense=has_dense,
-    )
-
-
-def test_a_near_passage_is_found_and_a_far_one_is_not() -> None:
-    reading = read("why does the scheduler wait for memory")
-    near = Legs((hit("a", 20.0),), (hit("a", 0.7),))
-    far = Legs((hit("a", 4.0),), (hit("a", 0.3),))
-    assert found(near, reading)
-    assert not found(far, reading)
-    assert not found(Legs((), ()), reading)
-    assert not found(Legs((), (hit("a", 0.5),)), reading)
-
-
-def test_the_mark_grows_with_the_collection_within_bounds() -> None:
-    assert found_at(1) == 0.42
-    assert found_at(265) < found_at(14_243) < found_at(200_000) <= 0.68
-    between = Legs((hit("a", 9.0),), (hit("a", 0.45),))
-    assert found(between, read("how often does a cart expire"), 265)
-    assert not found(between, read("how often does a cart expire"))
-
-
-def test_text_alone_decides_until_all_vectors_are_there() -> None:
-    reading = read("kafka broker restart")
-    legs = Legs((hit("a", 14.0),), (hit("b", 0.1),))
-    assert found(legs, reading, has_dense=False)
-    assert not found(legs, reading)
-    assert not found(Legs((hit("a", 3.0),), ()), reading, has_dense=False)
-
-
-def test_a_named_thing_lets_more_through_and_an_exact_token_is_enough() -> None:
-    legs = Legs((hit("a", 9.0, text="see ERR_X here"),), (hit("a", 0.5),))
-    assert not found(legs, read("what about cart and its settings"))
-    assert found(legs, read("what about cart and its settings", "cart"))
-    assert found(legs, read("what about it", codes=("ERR_X",)))
 
 
 @pytest.mark.parametrize(
