@@ -63,9 +63,9 @@ class Ask:
     task: str = ""
 
     @property
-    def thread(self) -> ThreadKey:
-        """Where questions wait for each other."""
-        return (self.team, self.channel, self.thread_ts)
+    def place(self) -> Place:
+        """Where it is answered."""
+        return Place(self.team, self.channel, self.thread_ts, self.user)
 
 
 class _StoppedError(Exception):
@@ -117,9 +117,8 @@ class Answering:
 
     async def in_thread(self, ask: Ask) -> None:
         """Answer in a thread, after the questions that were asked there before."""
-        place = Place(ask.team, ask.channel, ask.thread_ts, ask.user)
-        surface = ThreadSurface(self._client, place, ask.answer_ts)
-        thread = ask.thread
+        surface = ThreadSurface(self._client, ask.place, ask.answer_ts)
+        thread = ask.place.thread
         async with eyes(self._client, ask.channel, ask.message_ts):
             if self._turns.is_busy(thread):
                 await surface.wait()
@@ -140,8 +139,6 @@ class Answering:
 
         Args:
             question: What is asked, or the argument of the task.
-            channel: Where the person is.
-            reply: The way back.
             task: The task that answers, or '' for the chain.
             earlier: What the task tells again.
             has_begun: Whether the person was told already that it is being looked into.
@@ -173,8 +170,9 @@ class Answering:
             by = ask.user if ask.announces else ""
             return lay_out(answer, reference, self._services.clock.now(), asked_by=by)
 
-        place = Place(ask.team, ask.channel, ask.thread_ts, ask.user)
-        await self._run(_Job(ask.question, ask.channel, surface, render, ask.task, earlier, place))
+        await self._run(
+            _Job(ask.question, ask.channel, surface, render, ask.task, earlier, ask.place)
+        )
 
     async def _run(self, job: _Job) -> None:
         reference = new_reference()

@@ -23,7 +23,7 @@ from bot.modelsetting import model_config
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
-from bot.thread_tasks import thread_tasks
+from bot.thread_tasks import EXPLAIN, thread_tasks
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
@@ -50,6 +50,7 @@ from knowledge.tasks.chained import ChainedTask
 from knowledge.tasks.changes import ChangesTask
 from knowledge.tasks.classify import ClassifyTask
 from knowledge.tasks.errors import errors
+from knowledge.tasks.explain import explain
 from knowledge.tasks.investigate import STEP_SECONDS, InvestigateTask
 from knowledge.tasks.limits import LimitsTask
 from knowledge.tasks.named import impact, owner
@@ -234,6 +235,7 @@ async def open_app(
                 ),
                 tasks={
                     **tasks,
+                    EXPLAIN: ChainedTask(chain, explain(namer)),
                     **thread_tasks(
                         models,
                         library,

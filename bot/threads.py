@@ -73,8 +73,10 @@ async def whole(  # noqa: PLR0917  (what names a place in Slack)
     told: list[Turn] = []
     for message in messages:
         turn = _turn(message, bot_user)
-        # Of the bot's own words the findings of a digest count, not its answers to questions.
-        if turn is None or _is_own_answer(message):
+        # Of the bot's own words the findings of a digest count; questions to it and answers are
+        # talk about the incident, not part of it.
+        is_to_bot = str(message.get("text") or "").lstrip().startswith(f"<@{bot_user}>")
+        if turn is None or is_to_bot or _is_own_answer(message):
             continue
         text = turn.text
         for user in dict.fromkeys(_NAMED.findall(text)):

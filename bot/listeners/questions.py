@@ -92,7 +92,7 @@ async def _take(
         task=task,
     )
     is_stop = question.casefold().rstrip(".! ") in _STOP_WORDS
-    if is_stop and edge.answering.stop(ask.thread):
+    if is_stop and edge.answering.stop(ask.place.thread):
         return
     await edge.answering.in_thread(ask)
 

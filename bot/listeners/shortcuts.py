@@ -16,13 +16,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot.blocks import notices
 from bot.edge import Edge
 from bot.mrkdwn import clip
-from bot.thread_tasks import QUESTIONS, SUMMARY
+from bot.thread_tasks import EXPLAIN, QUESTIONS, SUMMARY
 from bot.threads import said_in
 
 log = logging.getLogger(__name__)
 
-SUMMARISE = "summarise_thread"
-EXPLAIN = "explain_error"
+SUMMARISE_SHORTCUT = "summarise_thread"
+EXPLAIN_SHORTCUT = "explain_error"
 
 _OUTSIDER = "I answer members of this workspace only."
 _UNREADABLE = "I cannot read this thread: I am not a member of this channel."
@@ -47,8 +47,8 @@ def register(app: AsyncApp, edge: Edge) -> None:
         if await _is_to_be_answered(edge, body):
             await _explain(edge, body, context.bot_user_id or "")
 
-    app.message_shortcut(SUMMARISE)(on_summarise)
-    app.message_shortcut(EXPLAIN)(on_explain)
+    app.message_shortcut(SUMMARISE_SHORTCUT)(on_summarise)
+    app.message_shortcut(EXPLAIN_SHORTCUT)(on_explain)
 
 
 async def _is_to_be_answered(edge: Edge, body: Mapping[str, Any]) -> bool:
@@ -86,12 +86,10 @@ async def _explain(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
     if not words:
         await reply.send(notices.hint(_NO_WORDS, _QUOTE))
         return
-    question = clip(f"What does this error mean, and what helps? {words}", _most(edge))
-    await edge.answering.by_reply(question, str(body["channel"]["id"]), reply, has_begun=False)
-
-
-def _most(edge: Edge) -> int:
-    return edge.services.limits.max_question_chars
+    question = clip(words, edge.services.limits.max_question_chars)
+    await edge.answering.by_reply(
+        question, str(body["channel"]["id"]), reply, EXPLAIN, has_begun=False
+    )
 
 
 def _looked_at(message: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, timedelta
 from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, Services
-from bot.thread_tasks import thread_tasks
+from bot.thread_tasks import EXPLAIN, thread_tasks
 from core.answers import (
     Answer,
     AnswerEvent,
@@ -186,6 +186,7 @@ class Fakes:
             clock=ManualClock(NOW),
             limits=self.limits,
             tasks={row.name: self.task for row in COMMANDS if row.run is task.run}
+            | {EXPLAIN: self.task}
             | thread_tasks(
                 Models(ModelConfig(model=EXTRACTIVE), ManualClock(NOW)),
                 _Graph(),

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.commands.table import usage_hint
-from bot.listeners.shortcuts import EXPLAIN, SUMMARISE
+from bot.listeners.shortcuts import EXPLAIN_SHORTCUT, SUMMARISE_SHORTCUT
 from bot.services import EdgeLimits
 from sandbox.slack.world import AppProfile
 from tests.bot.bench import Bench
@@ -42,7 +42,7 @@ def test_it_asks_for_the_least_scopes_and_three_that_may_go(manifest: dict[str, 
 
 def test_its_shortcuts_are_those_that_have_a_listener(manifest: dict[str, Any]) -> None:
     named = {(row["type"], row["callback_id"]) for row in manifest["features"]["shortcuts"]}
-    assert named == {("message", SUMMARISE), ("message", EXPLAIN)}
+    assert named == {("message", SUMMARISE_SHORTCUT), ("message", EXPLAIN_SHORTCUT)}
     # Slack cuts off what is longer.
     assert all(len(row["name"]) <= 24 for row in manifest["features"]["shortcuts"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -113,14 +114,30 @@ async def test_used_on_a_message_of_the_channel_it_answers_in_the_channel(bench:
     assert "Error rate is back to normal." in seen(message)
 
 
-async def test_a_slow_summary_says_once_that_it_is_coming(bench: Bench) -> None:
+async def test_a_slow_explanation_says_once_that_it_is_coming(bench: Bench) -> None:
     parent = incident(bench)
-    bench.fault(kind="latency", method="users.info", latency_seconds=0.05, times=3)
-    bench.fakes.answerer.scripts = [told("It is the pool [1].")]
+    gate = asyncio.Event()
+    bench.fakes.task.scripts = [told("It is the pool [1].", gate=gate)]
     await shortcut(bench, "explain_error", parent)
+    (first,) = await bench.eventually(bench.ephemerals)
+    gate.set()
+    await bench.settle()
+    assert "Searching the runbooks" in seen(first)
+    # The message that was clicked is a person's: it is not replaced.
+    (first, second) = bench.ephemerals()
+    assert "It is the pool [1]." in seen(second)
+    assert bench.messages()[0]["text"].startswith("Checkout returns 502")
+
+
+async def test_requests_to_the_bot_are_no_part_of_a_summary(bench: Bench) -> None:
+    parent = incident(bench)
+    bench.say("<@UOPSBOT> draft a post-mortem", thread=parent)
+    await final(bench, 2)
+    await shortcut(bench, "summarise_thread", parent)
     await bench.eventually(bench.ephemerals)
     await bench.settle()
-    assert "pool" in seen(bench.ephemerals()[-1])
+    assert "draft a post-mortem" not in seen(bench.ephemerals()[-1])
+    assert "6 messages" in seen(bench.ephemerals()[-1])
 
 
 async def test_where_the_bot_is_no_member_it_says_what_to_do(bench: Bench) -> None:
@@ -140,9 +157,7 @@ async def test_an_error_is_explained_where_the_bot_is_no_member(either: Bench) -
     await shortcut(either, "explain_error", ts, "incidents")
     await either.eventually(either.ephemerals)
     await either.settle()
-    ((question, history),) = either.fakes.answerer.asked
-    assert question.endswith("payments: `OOMKilled`, exit code 137")
-    assert history == ()
+    assert either.fakes.task.asked == [("payments: `OOMKilled`, exit code 137", ())]
     assert len(either.ephemerals()) == 1
 
 

@@ -6,6 +6,8 @@ import { icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { emoji } from "./tokens.js";
 
+const PREVIEW_LINES = 12;
+
 /**
  * The node of a message.
  *
@@ -56,8 +58,20 @@ function files(message) {
     const address = new URL(file.url_private).pathname;
     const isImage = file.mimetype.startsWith("image/");
     const shown = isImage ? el("img", { src: address, alt: file.alt_txt || file.title, loading: "lazy" }) : null;
-    return el("figure", { class: "file" }, el("figcaption", {}, link(new URL(address, location).href, file.title || file.name)), shown);
+    const size = file.size < 1024 ? `${file.size} B` : `${(file.size / 1024).toFixed(1)} kB`;
+    const caption = el("figcaption", {}, link(new URL(address, location).href, file.title || file.name), el("span", { class: "file-kind" }, `${file.filetype.toUpperCase()} · ${size}`));
+    return el("figure", { class: isImage ? "file" : "file card" }, caption, shown || preview(address));
   });
+}
+
+/** The first lines of a text file, as Slack shows them under its name. */
+function preview(address) {
+  const box = el("pre", { class: "preview" });
+  fetch(address).then((reply) => (reply.ok ? reply.text() : "")).then((text) => {
+    const lines = text.split("\n");
+    box.textContent = lines.slice(0, PREVIEW_LINES).join("\n") + (lines.length > PREVIEW_LINES ? "\n…" : "");
+  }, () => box.remove());
+  return box;
 }
 
 function reactions(message, context) {
