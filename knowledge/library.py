@@ -32,6 +32,7 @@ from knowledge.late import LateEmbedder
 from knowledge.livegraph import LiveGraph, live_passages
 from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, Filter, VectorStore
+from knowledge.ranking import Legs, Ranked, rank
 from knowledge.retrieve import passage_of, search
 from knowledge.sources import open_source
 from knowledge.sources.graph import GraphSource
