@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,9 +27,11 @@ from cluster.alerts import read_alerts
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.fold import by_owner
+from cluster.log_reading import ErrorLogs
 from cluster.thresholds import Thresholds
 from core.alerts import Alert
 from core.answers import Scope
+from core.baseline import OwnerKey, SeenTemplate
 from core.clock import ManualClock
 from core.errors import OpsbotError
 from core.findings import Collected, Finding, Severity
@@ -56,6 +58,7 @@ class Case:
         objects: Kubernetes objects as the API gives them, Events among them.
         logs: Text by "namespace/pod/container", with "#previous" for the terminated instance.
         alerts: What a monitoring system says of it.
+        baseline: Logs of the same objects in good times.
         now: The time of the state.
     """
 
@@ -63,6 +66,7 @@ class Case:
     objects: Sequence[dict[str, Any]]
     logs: dict[str, str]
     alerts: Sequence[Alert]
+    baseline: dict[str, str]
     now: datetime
 
     async def firing(self, cluster: str) -> Sequence[Alert]:  # noqa: ARG002  (there is but one)
@@ -109,17 +113,23 @@ class CaseFile:
         row = self.row
         asked = f"read the case {self.id}"
         try:
-            logs = row.get("logs") or {}
-            if row.get("logs_gz"):
-                logs = json.loads(gzip.decompress((self.folder / row["logs_gz"]).read_bytes()))
-            now = datetime.fromisoformat(row["now"])
+            logs = row.get("logs") or self._logs("logs_gz")
             alerts, _ = read_alerts(row.get("alerts") or [])
-            return Case(self.id, row["objects"], logs, alerts, now)
+            now = datetime.fromisoformat(row["now"])
+            return Case(self.id, row["objects"], logs, alerts, self._logs("baseline_gz"), now)
         except (OSError, EOFError) as error:
-            raise OpsbotError(asked, f"its logs: {error}", "Check `logs_gz`.") from error
+            raise OpsbotError(
+                asked, f"its logs: {error}", "Check `logs_gz` and `baseline_gz`."
+            ) from error
         except (KeyError, TypeError, ValueError) as error:
             wrong = f"`objects` or `now` is missing or wrong ({error})"
             raise OpsbotError(asked, wrong, "See docs/benchmarks.md for the format.") from error
+
+    def _logs(self, field: str) -> dict[str, str]:
+        name = self.row.get(field)
+        if not name:
+            return {}
+        return dict(json.loads(gzip.decompress((self.folder / name).read_bytes())))
 
 
 def read_cases(path: Path, out: Path) -> list[CaseFile]:
@@ -150,6 +160,26 @@ def text_of(finding: Finding) -> str:
     return "\n".join([finding.title, finding.reason, *evidence, *finding.log_lines])
 
 
+class _Baselines:
+    """Keeps what is normal in one case. Implements `cluster.ports.BaselineStore`."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[OwnerKey, str], SeenTemplate] = {}
+
+    async def load(self, cluster: str) -> Sequence[SeenTemplate]:  # noqa: ARG002
+        """All that was saved."""
+        return list(self._lines.values())
+
+    async def save(
+        self,
+        cluster: str,  # noqa: ARG002  (a case is one cluster)
+        lines: Sequence[SeenTemplate],
+        before: datetime,  # noqa: ARG002  (and one moment)
+    ) -> None:
+        """Add lines, or replace those of the same owner and template."""
+        self._lines |= {(line.owner, line.template): line for line in lines}
+
+
 class _RecordedCluster:
     """The process that serves recordings, one after another."""
 
@@ -159,15 +189,24 @@ class _RecordedCluster:
         self._redactor = Redactor(REDACTION_KEY)
 
     async def find(self, case: Case) -> Collected:
-        """What the collector finds in one case."""
+        """What the collector finds in one case, after a look at its good times."""
+        clock, baselines = ManualClock(case.now), _Baselines()
+        if case.baseline:
+            await self._collect(replace(case, logs=case.baseline, alerts=()), clock, baselines)
+        return await self._collect(case, clock, baselines)
+
+    async def _collect(self, case: Case, clock: ManualClock, baselines: _Baselines) -> Collected:
         await self._serve(case)
         client = await ClusterClient.from_kubeconfig(str(self._kubeconfig), "demo", "recorded")
         collector = ClusterCollector(
             [client],
-            ManualClock(case.now),
+            clock,
             self._redactor,
             Thresholds().without_holds(),
             alerts=case,
+            error_logs=ErrorLogs(
+                baselines, clock, self._redactor, learns_first=bool(case.baseline)
+            ),
             folding=by_owner,
         )
         try:

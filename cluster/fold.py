@@ -152,6 +152,7 @@ def _absorb(root: Finding, others: Sequence[Finding], *, is_told: bool = True) -
     return replace(
         root,
         severity=min(severities, key=lambda severity: severity.rank),
+        log_lines=root.log_lines or next((item.log_lines for item in others if item.log_lines), ()),
         members=tuple(members)[:MAX_MEMBERS],
         evidence=root.evidence + tuple(item for item in told if item not in root.evidence),
     )

@@ -156,7 +156,7 @@ def _instance(pod: Obj, container: str, *, previous: bool, is_recorded: bool) ->
                 f'previous terminated container "{container}" in pod "{name}" not found'
             )
         return "last"
-    if state.get("running") or state.get("terminated"):
+    if state.get("running") is not None or state.get("terminated") is not None:
         return "now"
     if has_last:
         return "last"  # In a back-off the newest log is that of the instance that ended.

@@ -64,7 +64,7 @@ class RecordedCluster:
             uid or creationTimestamp is filled in.
         logs: Text by "namespace/pod/container", with "#previous" for the terminated instance.
             Lines may start with the stamp that `kubectl logs --timestamps` writes, with exactly
-            nine digits of a second; a text whose first line has none counts as written at `now`.
+            nine digits of a second; a text whose first line has none counts as written just now.
         now: When the recording begins; the present when not given.
         steps: What happens later.
         git_version: What /version tells.
@@ -140,12 +140,21 @@ class RecordedCluster:
 
 
 def parse_log(text: str, default: datetime) -> list[LogLine]:
-    """Split a recorded log into lines; a line without a stamp was written with the one before."""
+    """Split a recorded log into lines; a line without a stamp was written with the one before.
+
+    Where no line has one, they follow each other by a microsecond, the last at `default`.
+    """
+    texts = text.splitlines()
+    if not _STAMP.match(text):
+        first = default - timedelta(microseconds=max(len(texts) - 1, 0))
+        return [
+            LogLine(first + timedelta(microseconds=number), line)
+            for number, line in enumerate(texts)
+        ]
     lines: list[LogLine] = []
-    is_stamped = bool(_STAMP.match(text))
     at = default
-    for line in text.splitlines():
-        found = _STAMP.match(line) if is_stamped else None
+    for line in texts:
+        found = _STAMP.match(line)
         if found:
             seconds, nanoseconds = found.groups()
             at = datetime.fromisoformat(f"{seconds}+00:00") + timedelta(

@@ -111,6 +111,25 @@ def test_alerts_are_findings_too() -> None:
     assert [(item["kind"], item["name"]) for item in found["a"]] == [("Alert", "TargetDown")]
 
 
+def test_errors_in_the_log_of_a_healthy_pod_count_unless_they_were_there_in_good_times(
+    folder: Path,
+) -> None:
+    old, new = "ERROR cannot reach the cache\n", "ERROR the ledger is corrupt\n"
+    (folder / "good.gz").write_bytes(gzip.compress(json.dumps({"shop/a-1/app": old}).encode()))
+    rows = [
+        case("alone", pod("a-1", HEALTHY), logs={"shop/a-1/app": old}),
+        case("known", pod("a-1", HEALTHY), logs={"shop/a-1/app": old}, baseline_gz="good.gz"),
+        case("news", pod("a-1", HEALTHY), logs={"shop/a-1/app": old + new}, baseline_gz="good.gz"),
+    ]
+    code, output, found = measure(*rows)
+    assert code == 0, output
+    assert "cannot reach the cache" in found["alone"][0]["text"]
+    assert found["known"] == []
+    (item,) = found["news"]
+    assert item["severity"] == "critical"
+    assert "the ledger is corrupt" in item["text"]
+
+
 def test_information_is_left_out_and_medium_is_a_warning() -> None:
     cron_job = {
         "apiVersion": "batch/v1",
@@ -132,6 +151,7 @@ def test_information_is_left_out_and_medium_is_a_warning() -> None:
         (['{"now": 1}'], "line 1 has no id"),
         ([{"id": "a", "objects": []}], "read the case a"),
         ([case("a", logs_gz="gone.gz")], "Check `logs_gz`"),
+        ([case("a", baseline_gz="gone.gz")], "and `baseline_gz`"),
         ([case("a", {"kind": "Pod"})], "without apiVersion"),
         ([case("a"), case("a")], "has the id 'a' again"),
     ],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from cluster.fold import fold
+from cluster.fold import by_owner, fold
 from core.findings import Finding, ObjectRef, Severity
 from tests.cluster.payloads import (
     NOW,
@@ -172,3 +173,21 @@ def test_a_class_without_a_rank_never_leads(unknown: str) -> None:
 def test_folding_does_not_change_an_identity() -> None:
     alone = fold([finding("oom")])[0].identity
     assert fold([finding("oom"), finding("replicas-short")])[0].identity == alone
+
+
+def test_by_owner_leaves_pods_of_a_lost_node_to_themselves() -> None:
+    lost = node("worker-3", condition("Ready", "Unknown", since=30))
+    sick = pod("a-1", container_status(running()), node="worker-3", unready_since=20)
+    found = found_by_all(lost, sick, event(sick, "Unhealthy", "Readiness probe failed"))
+    assert [str(item.owner) for item in fold(found)] == ["Node worker-3"]
+    assert {str(item.owner) for item in by_owner(found)} == {"Node worker-3", "Pod shop/a-1"}
+
+
+def test_what_the_log_says_goes_along_with_its_owners_other_trouble() -> None:
+    short = workload("Deployment", ready=1)
+    (trouble,) = found_by_all(short)
+    told = replace(trouble, problem="log-errors", log_lines=("ERROR no disk",), template="no disk")
+    (finding,) = by_owner([trouble, told])
+    assert (finding.problem, finding.log_lines) == ("replicas-short", ("ERROR no disk",))
+    kept = replace(trouble, log_lines=("ERROR of its own",))
+    assert by_owner([kept, told])[0].log_lines == ("ERROR of its own",)
