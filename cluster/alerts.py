@@ -130,27 +130,6 @@ def findings_from_alerts(
     return [_finding(owner, group, now) for (_, owner), group in groups.items()]
 
 
-def heartbeat_lost(cluster: str, name: str, last_seen: datetime, now: datetime) -> Finding:
-    """The finding for a Watchdog that no longer fires: alerts may not come through at all."""
-    ref = ObjectRef(cluster, "Alert", "", name)
-    return Finding(
-        detector=DETECTOR,
-        problem="alert-heartbeat-lost",
-        reason=name,
-        severity=Severity.HIGH,
-        title=f"{name}: the heartbeat of alerting has stopped",
-        involved=ref,
-        owner=ref,
-        first_seen=last_seen,
-        last_seen=now,
-        evidence=(
-            Evidence(
-                f"alert {name}", f"fires as long as alerting works; last at {last_seen:%H:%M} UTC"
-            ),
-        ),
-    )
-
-
 def _finding(owner: ObjectRef, group: list[tuple[Alert, ObjectRef]], now: datetime) -> Finding:
     group = sorted(group, key=lambda pair: (_severity(pair[0]).rank, pair[0].starts_at))
     alert, involved = group[0]

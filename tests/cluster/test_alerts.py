@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cluster.alerts import findings_from_alerts, heartbeat_lost, read_alerts
+from cluster.alerts import findings_from_alerts, read_alerts
 from cluster.objects import Node, Pod
 from core.alerts import Alert
 from core.findings import Finding, Severity
@@ -167,13 +167,6 @@ def test_heartbeats_and_what_is_silenced_or_resolved_are_no_findings() -> None:
     ]
     assert found(items) == []
     assert [alert.name for alert in alerts(*items)] == ["Watchdog", "InfoInhibitor", "Over"]
-
-
-def test_a_heartbeat_that_stopped_is_a_finding() -> None:
-    finding = heartbeat_lost("demo", "Watchdog", NOW - timedelta(minutes=30), NOW)
-    assert finding.severity is Severity.HIGH
-    assert finding.first_seen == NOW - timedelta(minutes=30)
-    assert "last at 11:30 UTC" in finding.evidence[0].value
 
 
 @pytest.mark.parametrize(
