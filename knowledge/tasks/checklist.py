@@ -119,7 +119,8 @@ def changes_step(found: Timeline, zone: tzinfo) -> Step:
     trouble = found.troubles[0] if found.troubles else None
     if trouble is not None and trouble.suspect is not None:
         at = when(trouble.suspect.at, found.seen_at, zone)
-        told = f"{at}, {gap_before(trouble, trouble.suspect)}: {told_change(trouble.suspect)}"
+        change = told_change(trouble.suspect, is_whole=False)
+        told = f"{at}, {gap_before(trouble, trouble.suspect)}: {change}"
         return Step("changes", Mark.FOUND, _clip(told), changes_passage(found))
     if found.changes:
         newest = found.changes[-1]
@@ -133,7 +134,7 @@ def changes_step(found: Timeline, zone: tzinfo) -> Step:
 def dependencies_step(found: Sequence[Upstream], count: int, passage: Passage | None) -> Step:
     """What it needs that is in trouble or has changed."""
     if passage is None:
-        return Step("dependencies", Mark.UNREAD, "the service graph does not know it")
+        return Step("dependencies", Mark.UNREAD, "the service graph knows nothing that it needs")
     told = [
         f"{item.service}: {item.finding.title.removeprefix(f'{item.service}: ')}"
         if item.finding
@@ -155,9 +156,9 @@ def runbook_step(passage: Passage | None, *, has_gap: bool) -> Step:
 
 
 _SURE = {
-    Confidence.CONFIRMED: "Verdict, confirmed",
-    Confidence.LIKELY: "Verdict, likely, not proven",
-    Confidence.UNKNOWN: "Verdict, cause unknown",
+    Confidence.CONFIRMED: "Verdict (confirmed)",
+    Confidence.LIKELY: "Verdict (likely, not proven)",
+    Confidence.UNKNOWN: "Verdict (cause unknown)",
 }
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from typing import TypeVar
 
 from core.answers import (
@@ -21,26 +21,25 @@ from core.answers import (
     Gap,
     GenerationOptions,
     Lookup,
-    Passage,
     Progress,
     Scope,
     Turn,
 )
-from core.changes import Change, ChangeKind, Timeline
+from core.changes import Timeline
 from core.clock import Clock
 from core.errors import OpsbotError, RequestError
 from core.findings import Finding, ObjectRef
 from core.inspections import Inspection, LogsRead
-from core.questions import Intent, TimeRange
+from core.questions import Intent
 from knowledge.evidence import citations, remedy_of
-from knowledge.graph import ARROW, ServiceGraph
 from knowledge.models import EXTRACTIVE
 from knowledge.past import ServiceGraphHolder
 from knowledge.ports import LiveTrail, Retriever
 from knowledge.tasks import checklist
 from knowledge.tasks.checklist import Mark, Report, Step
 from knowledge.tasks.subject import Subject, Subjects, also_named, not_there
-from knowledge.tasks.verdict import Case, Upstream, decide
+from knowledge.tasks.upstream import broken_of, changed_of, needed, needs_passage
+from knowledge.tasks.verdict import Case, decide
 from knowledge.wholepage import is_incident
 from knowledge.wording import ModelWordsmith
 
@@ -48,10 +47,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STEP_SECONDS = 12.0
-# A change of what it needs counts when it stands so shortly before the trouble.
-UPSTREAM_CHANGES = timedelta(hours=1)
 MOST_UPSTREAM = 6
-MOST_DEPTH = 3
 NAMES = ("status", "events", "logs", "changes", "dependencies", "runbook")
 
 
@@ -181,61 +177,20 @@ class InvestigateTask:
         return None
 
     async def _dependencies(self, work: _Work, trail: LiveTrail) -> Step:
-        graph, about = self._shelf.graph, work.about
-        service = graph.service_of(about.name, about.namespace, about.kind)
-        if service is None or not graph.allows(service.name, work.scope):
+        graph = self._shelf.graph
+        paths = needed(graph, work.about, work.scope)
+        if not paths:
             return checklist.dependencies_step((), 0, None)
-        reached = [item for item in graph.dependencies(service.name) if item.depth <= MOST_DEPTH]
-        paths = {
-            item.service: item.path for item in reached if graph.allows(item.service, work.scope)
-        }
-        broken = _broken(graph, work.case.inspection)
-        upstream = [
-            Upstream(name, path, broken[name]) for name, path in paths.items() if name in broken
-        ]
-        quiet = [name for name in service.depends_on if name in paths and name not in broken]
+        broken = broken_of(graph, paths, work.case.inspection)
         changed = await self._bounded(
-            work, "changes of what it needs", self._changed(work, trail, graph, quiet)
+            work,
+            "changes of what it needs",
+            changed_of(trail, graph, paths, broken, work.case.trouble, work.about, work.scope),
         )
-        upstream += [Upstream(name, paths[name], change=change) for name, change in changed or ()]
-        work.case = replace(work.case, upstream=tuple(upstream[:MOST_UPSTREAM]))
-        lines = [
-            f"{ARROW.join(path)}: {broken[name].title if name in broken else 'no finding'}"
-            for name, path in paths.items()
-        ]
-        passage = Passage(
-            id=f"graph:needs:{service.name}",
-            source="graph",
-            title=f"What {service.name} needs",
-            location=graph.location,
-            text="\n".join(lines),
-            service=service.name,
-            updated_at=graph.updated_at,
-            is_fact=True,
+        work.case = replace(work.case, upstream=(*broken, *(changed or ()))[:MOST_UPSTREAM])
+        return checklist.dependencies_step(
+            work.case.upstream, len(paths), needs_passage(graph, work.about, paths, broken)
         )
-        return checklist.dependencies_step(work.case.upstream, len(paths), passage)
-
-    async def _changed(
-        self, work: _Work, trail: LiveTrail, graph: ServiceGraph, names: Sequence[str]
-    ) -> list[tuple[str, Change]]:
-        """What changed of the services that it calls, shortly before its trouble."""
-        trouble = work.case.trouble
-        if trouble is None:
-            return []
-        window = TimeRange(trouble.at - UPSTREAM_CHANGES, trouble.at + timedelta(seconds=30))
-        refs = [
-            (name, ObjectRef(work.about.cluster, kind, graph.services[name].namespace, workload))
-            for name in names[:MOST_UPSTREAM]
-            for kind, _, workload in (
-                each.partition("/") for each in graph.services[name].workloads[:1]
-            )
-        ]
-        found = await asyncio.gather(*(trail.changes(ref, window, work.scope) for _, ref in refs))
-        changed = []
-        for (name, ref), line in zip(refs, found, strict=True):
-            own = [c for c in line.changes if c.object.name == ref.name and _is_act(c)]
-            changed += [(name, own[-1])] if own else []
-        return changed
 
     async def _runbook(self, work: _Work) -> Step:
         finding = work.case.finding
@@ -296,21 +251,6 @@ class InvestigateTask:
         if wording is None or not wording.cause:
             return "", EXTRACTIVE
         return f"**In short:** {wording.cause}", self._wordsmith.model
-
-
-def _broken(graph: ServiceGraph, inspection: Inspection | None) -> dict[str, Finding]:
-    """The worst finding of each service that is in trouble, the object's own left out."""
-    found: dict[str, Finding] = {}
-    for finding in inspection.elsewhere if inspection else ():
-        owner = finding.owner
-        service = graph.service_of(owner.name, owner.namespace, owner.kind)
-        if service is not None:
-            found.setdefault(service.name, finding)
-    return found
-
-
-def _is_act(change: Change) -> bool:
-    return change.kind not in {ChangeKind.RESTART, ChangeKind.JOB}
 
 
 def _progress(steps: Sequence[Step]) -> str:

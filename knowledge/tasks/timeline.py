@@ -5,7 +5,7 @@ What stands just before a trouble is called likely and never proven: order in ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -16,17 +16,17 @@ from knowledge.tasks.subject import live_passage
 
 _OF_WORKLOADS = frozenset({ChangeKind.ROLLOUT, ChangeKind.RESTART, ChangeKind.JOB})
 MOST_SHOWN = 12
-MOST_TROUBLES = 6
 MOST_CHARS = 230
 # Events are kept for an hour unless a cluster says otherwise.
 _EVENTS_LAST = timedelta(hours=1)
+_HINT = "\n← marks what stands just before a trouble: likely behind it, not proven."
 UNREAD = "Secrets are not read."
 EVENTS_GONE = "What only Events tell (scaling, reboots) is known for about an hour."
 
 
 def tell(found: Timeline, zone: tzinfo) -> str:
     """The headline with the suspects, then the line of time, the newest at the end."""
-    parts = [_headline(found, zone), "\n".join(_suspects(found, zone))]
+    parts = [_headline(found, zone), _suspected(found)]
     rows = _rows(found)
     shown = _shown(rows)
     lines = [f"- {when(row.at, found.seen_at, zone)} {row.text}" for row in shown]
@@ -35,7 +35,8 @@ def tell(found: Timeline, zone: tzinfo) -> str:
         label = f"**In order** (times in {zone_name(found.seen_at, zone)}"
         label += f", {hidden} left out)" if hidden else ")"
         parts.append("\n".join((label, *lines)))
-    if found.before is not None:
+    suspects = [trouble.suspect for trouble in found.troubles]
+    if found.before is not None and found.before not in suspects:
         change = found.before
         ago = span(found.seen_at - change.at)
         parts.append(
@@ -56,10 +57,11 @@ def _headline(found: Timeline, zone: tzinfo) -> str:
     if len(found.troubles) == 1:
         trouble = found.troubles[0]
         ago = span(found.seen_at - trouble.at)
-        return (
-            f"**{_title(trouble)}, since {when(trouble.at, found.seen_at, zone)} ({ago} ago).** [1]"
-        )
-    return f"**{len(found.troubles)} things are broken in {place}. {changed}.** [1]"
+        since = when(trouble.at, found.seen_at, zone)
+        return f"**{_title(trouble)}, since {since} ({ago} ago).** [1]"
+    many = f"{len(found.troubles)} things are broken in {place}; {changed[0].lower()}{changed[1:]}"
+    hint = "" if not any(t.suspect for t in found.troubles) else _HINT
+    return f"**{many}.** [1]{hint}"
 
 
 def _period(found: Timeline, zone: tzinfo) -> str:
@@ -70,28 +72,17 @@ def _period(found: Timeline, zone: tzinfo) -> str:
     return f"from {when(start, found.seen_at, zone)} to {when(end, found.seen_at, zone)}"
 
 
-def _suspects(found: Timeline, zone: tzinfo) -> Iterator[str]:
-    """Each trouble's likely cause; of one trouble as a sentence, of several as a list."""
-    if len(found.troubles) == 1:
-        suspect = found.troubles[0].suspect
-        if suspect is None:
-            yield "No change that I can see stands just before it."
-        else:
-            gap = gap_before(found.troubles[0], suspect)
-            yield f"**Likely behind it, not proven:** the change marked ←, {gap}."
-        return
-    for trouble in found.troubles[:MOST_TROUBLES]:
-        since = when(trouble.at, found.seen_at, zone)
-        line = f"- ✗ {_title(trouble)}, since {since}"
-        if trouble.suspect is not None:
-            # What stands in the line of time is told whole there.
-            is_below = trouble.suspect.at in found.window
-            told = told_change(trouble.suspect, is_whole=not is_below)
-            line += f". Likely ← {gap_before(trouble, trouble.suspect)}: {told}"
-        yield line
-    more = len(found.troubles) - MOST_TROUBLES
-    if more > 0:
-        yield f"- and {more} more"
+def _suspected(found: Timeline) -> str:
+    """The likely cause of a single trouble; those of several stand in the line of time."""
+    if len(found.troubles) != 1:
+        return ""
+    trouble = found.troubles[0]
+    if trouble.suspect is None:
+        return "No change that I can see stands just before it."
+    gap = gap_before(trouble, trouble.suspect)
+    if trouble.suspect.at in found.window:
+        return f"**Likely behind it, not proven:** the change marked ←, {gap}."
+    return f"**Likely behind it, not proven:** {gap}: {told_change(trouble.suspect)}."
 
 
 def gap_before(trouble: Trouble, change: Change) -> str:
@@ -143,12 +134,21 @@ def _rows(found: Timeline) -> list[_Row]:
             mark = " ← likely" if len(found.troubles) == 1 else f" ← likely: {', '.join(behind)}"
         text = f"{_name(found, change)}{_what(change)}{by}{mark}"
         rows.append(_Row(change.at, is_trouble=False, text=text, is_suspect=bool(behind)))
-    rows += [
-        _Row(trouble.at, is_trouble=True, text=f"✗ **broke here:** {_title(trouble)}")
-        for trouble in found.troubles
-        if trouble.at in found.window
-    ]
+    for trouble in found.troubles:
+        # What broke before is broken still.
+        if trouble.at < found.window.end:
+            text = f"✗ **broke:** {_title(trouble)}{_earlier(found, trouble)}"
+            rows.append(_Row(trouble.at, is_trouble=True, text=text))
     return sorted(rows)
+
+
+def _earlier(found: Timeline, trouble: Trouble) -> str:
+    """The suspect of one of several troubles, where the line of time begins after it."""
+    suspect = trouble.suspect
+    if suspect is None or len(found.troubles) == 1 or suspect.at in found.window:
+        return ""
+    told = told_change(suspect, is_whole=False)
+    return f" ← likely, {gap_before(trouble, suspect)}: {told}"
 
 
 def _key(change: Change) -> int:
