@@ -17,7 +17,9 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from bot.cli import app
+from bot.commands.table import COMMANDS
 from bot.config_file import FileConfig
+from bot.services import EdgeLimits
 from bot.settings import Settings
 from cluster.thresholds import Thresholds
 
@@ -76,9 +78,19 @@ def _commands(path: str, group: Any) -> Iterator[tuple[str, Any]]:
             yield f"{path} {name}", command
 
 
+def slack_table() -> str:
+    """One row per subcommand of the slash command."""
+    name = EdgeLimits().command
+    rows = ["| command | what it does | for example |", "|---|---|---|"]
+    rows += [
+        f"| `{name} {row.usage}` | {row.summary} | `{name} {row.example}` |" for row in COMMANDS
+    ]
+    return "\n".join(rows)
+
+
 PARTS = {
     "configuration.md": {"settings": settings_table, "thresholds": thresholds_table},
-    "commands.md": {"commands": commands_table},
+    "commands.md": {"commands": commands_table, "slack": slack_table},
 }
 
 

@@ -64,15 +64,21 @@ class Demo:
 
     async def ask(self, question: str, user: str = "you") -> Message:
         """`/k8s ask …`; gives the final ephemeral answer."""
+        return await self.command(f"ask {question}", user)
+
+    async def command(
+        self, text: str, user: str = "you", is_wanted: Callable[[Message], bool] | None = None
+    ) -> Message:
+        """`/k8s …`; gives the final ephemeral answer, or the first new message that is wanted."""
         seen = {message["ts"] for message in await self.read("ephemerals", user=user)}
         reply = await self.call(
-            "command",
-            {"channel": "general", "user": user, "command": "/k8s", "text": f"ask {question}"},
+            "command", {"channel": "general", "user": user, "command": "/k8s", "text": text}
         )
         assert reply["acked"], reply
+        wanted = is_wanted or is_final
         return await self.until(
             lambda: self.read("ephemerals", user=user),
-            lambda message: message["ts"] not in seen and is_final(message),
+            lambda message: message["ts"] not in seen and wanted(message),
         )
 
     async def mention(self, text: str, channel: str = "incidents", thread_ts: str = "") -> Message:
