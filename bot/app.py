@@ -20,14 +20,20 @@ from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
 from bot.modelsetting import model_config
+from bot.monitoring import alert_feed, reach_of
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
 from bot.thread_tasks import EXPLAIN, thread_tasks
+from cluster.alertmanager import AlertFeed
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
+from cluster.eventlog import EventKeeper
 from cluster.facts import ClusterFacts
+from cluster.kinds import KINDS, TLS_SECRETS
 from cluster.limits import LiveLimits
+from cluster.log_reading import ErrorLogs
+from cluster.reach import Reach
 from cluster.thresholds import Thresholds
 from cluster.topology import LiveTopology
 from cluster.trail import ClusterTrail
@@ -59,10 +65,13 @@ from knowledge.tasks.routing import RoutedAnswers
 from knowledge.tasks.similar import similar
 from knowledge.tasks.subject import Subjects
 from knowledge.wording import ModelWordsmith, WordingLimits
+from state.alerts import SqlAlertStore
 from state.answers import SqlAnswerStore
+from state.baselines import SqlBaselineStore
 from state.database import Database
 from state.deliveries import DeliveryStore
 from state.digests import SqlDigestStore
+from state.events import SqlEventStore
 from state.past import SqlPast
 
 DEFAULT_SCHEDULE = "daily"
@@ -84,6 +93,8 @@ class App:
     models: Models
     collector: ClusterCollector
     database: Database
+    keepers: tuple[EventKeeper, ...]
+    alerts: AlertFeed | None
 
 
 @asynccontextmanager
@@ -113,13 +124,25 @@ async def open_app(
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
         models = Models(model_config(settings), clock)
-        clients = [await _client(plan, settings) for plan in _clusters(settings, config)]
+        clients = [
+            await _client(plan, settings, reach_of(plan, config))
+            for plan in _clusters(settings, config)
+        ]
+        names = [client.name for client in clients]
+        alerts = alert_feed(settings, SqlAlertStore(database), clock, redactor, names)
+        if alerts is not None:
+            stack.push_async_callback(alerts.close)
+        kept_events = SqlEventStore(database)
         collector = ClusterCollector(
             clients,
             clock,
             redactor,
             thresholds,
             denied_namespaces=frozenset(config.denied_namespaces),
+            alerts=alerts,
+            events=kept_events,
+            kinds=(*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS,
+            error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor),
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
@@ -210,6 +233,7 @@ async def open_app(
                 checks.search_check(store, embedder),
                 *checks.source_checks(library, [source.uri for source in written.sources], clock),
                 *checks.cluster_checks(collector),
+                *checks.alert_checks(alerts, names),
                 checks.state_check(database),
                 *checks.digest_checks(schedules, digest_store, clock),
             ],
@@ -252,6 +276,8 @@ async def open_app(
             models=models,
             collector=collector,
             database=database,
+            keepers=tuple(EventKeeper(one, kept_events, clock, redactor) for one in clients),
+            alerts=alerts,
         )
 
 
@@ -272,14 +298,16 @@ def _clusters(settings: Settings, config: FileConfig) -> tuple[ClusterConfig, ..
     )
 
 
-async def _client(plan: ClusterConfig, settings: Settings) -> ClusterClient:
+async def _client(plan: ClusterConfig, settings: Settings, reach: Reach) -> ClusterClient:
     """A client of one cluster; one that cannot be used still answers, by telling why."""
     path = plan.kubeconfig or settings.kubeconfig
     if not path and not plan.context:
         with suppress(ClusterError):  # not in a pod: then as kubectl does
-            return await ClusterClient.in_cluster(plan.name)
+            return await ClusterClient.in_cluster(plan.name, reach=reach)
     try:
-        return await ClusterClient.from_kubeconfig(path or None, plan.context or None, plan.name)
+        return await ClusterClient.from_kubeconfig(
+            path or None, plan.context or None, plan.name, reach=reach
+        )
     except ClusterError as error:
         return UnusableClient(plan.name, error)
 

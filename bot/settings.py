@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     kube_contexts: CommaList = Field(
         (), description="Contexts to read, separated by commas; empty: the current one."
     )
+    kube_tls_secrets: bool = Field(
+        default=False,
+        description="List TLS Secrets and tell of certificates that end; needs the right to.",
+    )
 
     state_url: SecretStr | None = Field(
         None,
