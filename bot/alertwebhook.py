@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
@@ -69,14 +69,14 @@ class WebhookServer:
     """Listens for Alertmanager alone, where Slack needs no address of ours.
 
     Args:
-        route: See `alert_route`.
+        routes: See `alert_route`.
         host: Address to listen on.
         port: 0 takes a free one.
     """
 
-    def __init__(self, route: web.RouteDef, host: str, port: int) -> None:
+    def __init__(self, routes: Iterable[web.RouteDef], host: str, port: int) -> None:
         app = web.Application()
-        app.add_routes([route])
+        app.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None)
         self._host = host
         self._asked_port = port

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from bot.health import Check, Look
 from bot.mrkdwn import ago
 from bot.schedule import Schedule
+from cluster.alertmanager import AlertFeed
 from cluster.collect import ClusterCollector
 from core.answers import PartState
 from core.clock import Clock
@@ -17,6 +18,9 @@ from knowledge.library import Library
 from knowledge.models import Models
 from knowledge.ports import Embedder, VectorStore
 from state.database import Database
+
+# More than the network and a header's precision of a second explain.
+MOST_SKEW_SECONDS = 30.0
 
 
 def model_check(models: Models) -> Check:
@@ -91,7 +95,16 @@ def cluster_checks(collector: ClusterCollector) -> list[Check]:
 
     def check(name: str) -> Check:
         async def look() -> Look:
-            version = await collector.client(name).version()
+            client = collector.client(name)
+            version = await client.version()
+            skew = client.clock_skew_seconds
+            if abs(skew) > MOST_SKEW_SECONDS:
+                side = "ahead of" if skew > 0 else "behind"
+                return Look(
+                    PartState.DEGRADED,
+                    f"Kubernetes {version}; its clock is {abs(skew):.0f} s {side} ours",
+                    "Set both clocks by NTP: ages and windows are wrong by as much.",
+                )
             return Look(PartState.OK, f"Kubernetes {version}")
 
         return Check(f"cluster {name}", look)
@@ -101,6 +114,18 @@ def cluster_checks(collector: ClusterCollector) -> list[Check]:
         return Look(PartState.DEGRADED, "no cluster is configured", remedy)
 
     return [check(name) for name in collector.names] or [Check("cluster", none)]
+
+
+def alert_checks(alerts: AlertFeed | None, clusters: Sequence[str]) -> list[Check]:
+    """One row, where alerts are asked for or taken."""
+    if alerts is None:
+        return []
+
+    async def look() -> Look:
+        firing = [alert for name in clusters for alert in await alerts.firing(name)]
+        return Look(PartState.OK, f"{len(firing)} firing")
+
+    return [Check("alerts", look)]
 
 
 def state_check(database: Database) -> Check:

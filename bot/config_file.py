@@ -25,6 +25,7 @@ class ClusterConfig(_Strict):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,38}$", description="What the bot calls it.")
     kubeconfig: str = Field("", description="Path; empty: KUBECONFIG, or in-cluster.")
     context: str = Field("", description="Context in that file; empty: its current one.")
+    namespaces: tuple[str, ...] = Field((), description="Only these are read; empty: all.")
 
 
 class ScheduleConfig(_Strict):
@@ -65,6 +66,9 @@ class FileConfig(_Strict):
     sources: tuple[SourceFileConfig, ...] = Field((), description="Besides KNOWLEDGE_SOURCES.")
     schedules: tuple[ScheduleConfig, ...] = ()
     denied_namespaces: tuple[str, ...] = Field((), description="Never read, whoever asks.")
+    denied_kinds: tuple[str, ...] = Field(
+        (), description="Kinds that are never read, such as Ingress; Event keeps no Events."
+    )
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="By the names in docs/configuration.md."
     )

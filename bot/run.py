@@ -19,6 +19,7 @@ from bot.channels import channel_ids
 from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.health import Check, Look
+from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.poster import SlackPoster
 from bot.schedule import DigestClock
@@ -96,6 +97,8 @@ async def run_bot(
         owner = OwnerServer(app.engine, folder.socket_path)
         await owner.start()
         stack.push_async_callback(owner.close)
+        await stack.enter_async_context(keeping_events(app.keepers))
+        await stack.enter_async_context(taking_alerts(settings, app.alerts))
         await stack.enter_async_context(_listening(settings, client, identity, app))
         await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
         ticker = DigestClock(app.schedules, clock)
@@ -118,11 +121,12 @@ async def _listening(
     """Take Slack's deliveries; on the way out, take no more and let running answers end."""
     tasks = TaskSet()
     secret = settings.slack_signing_secret
+    routes = alert_routes(settings, app.alerts)
     if settings.slack_mode == "http":
         signing_secret = _required(secret, "SLACK_SIGNING_SECRET")
         slack_app = build_slack_app(app.services, client, signing_secret, tasks)
         transport: HttpTransport | SocketTransport = HttpTransport(
-            slack_app, settings.http_host, settings.http_port
+            slack_app, settings.http_host, settings.http_port, routes
         )
     else:
         app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN")
@@ -145,7 +149,8 @@ async def _listening(
 
 def _retention(settings: Settings) -> Retention:
     feedback = timedelta(days=settings.feedback_days)
-    return Retention(votes=feedback, judged_answers=feedback)
+    events = timedelta(hours=settings.events_retention_hours)
+    return Retention(votes=feedback, judged_answers=feedback, events=events)
 
 
 @asynccontextmanager

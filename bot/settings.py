@@ -23,6 +23,9 @@ SECRET_SETTINGS = frozenset(
         "LLM_API_KEY",
         "QDRANT_API_KEY",
         "NEO4J_PASSWORD",
+        "ALERTMANAGER_TOKEN",
+        "ALERT_WEBHOOK_TOKEN",
+        "PROMETHEUS_TOKEN",
         "STATE_URL",
     }
 )
@@ -154,6 +157,21 @@ class Settings(BaseSettings):
     kube_contexts: CommaList = Field(
         (), description="Contexts to read, separated by commas; empty: the current one."
     )
+    events_retention_hours: int = Field(
+        72, ge=1, le=336, description="For so long Events are kept; clusters keep them an hour."
+    )
+    alertmanager_url: str = Field(
+        "", description="An Alertmanager whose alerts are findings; empty: none is asked."
+    )
+    alertmanager_token: SecretStr | None = Field(None, description="Bearer token for it.")
+    alert_webhook_token: SecretStr | None = Field(
+        None,
+        description="With it, Alertmanager may post alerts to `/alerts` on HTTP_HOST:HTTP_PORT.",
+    )
+    prometheus_url: str = Field(
+        "", description="A Prometheus to ask when a question asks for numbers; empty: none."
+    )
+    prometheus_token: SecretStr | None = Field(None, description="Bearer token for it.")
     kube_tls_secrets: bool = Field(
         default=False,
         description="List TLS Secrets and tell of certificates that end; needs the right to.",

@@ -36,7 +36,7 @@ class Taken:
 
 @asynccontextmanager
 async def listening(taken: Taken) -> AsyncIterator[str]:
-    server = WebhookServer(alert_route(TOKEN, taken.take), "127.0.0.1", 0)
+    server = WebhookServer([alert_route(TOKEN, taken.take)], "127.0.0.1", 0)
     await server.start()
     try:
         yield f"http://127.0.0.1:{server.port}/alerts"
@@ -82,7 +82,7 @@ async def test_what_cannot_be_kept_has_to_be_sent_again() -> None:
 async def test_a_port_that_is_taken_is_told() -> None:
     async with listening(Taken()) as url:
         port = int(url.split(":")[2].split("/")[0])
-        other = WebhookServer(alert_route(TOKEN, Taken().take), "127.0.0.1", port)
+        other = WebhookServer([alert_route(TOKEN, Taken().take)], "127.0.0.1", port)
         with pytest.raises(OpsbotError, match="HTTP_PORT"):
             await other.start()
 

@@ -1,0 +1,95 @@
+"""What watches the clusters besides the snapshots: kept Events and alerts, as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.alertwebhook import WebhookServer, alert_route
+from bot.config_file import ClusterConfig, FileConfig
+from bot.settings import Settings
+from cluster.alertmanager import AlertFeed, Alertmanager
+from cluster.eventlog import EventKeeper
+from cluster.kinds import BY_NAME
+from cluster.ports import AlertStore
+from cluster.reach import Reach
+from cluster.webapi import ApiAddress
+from core.clock import Clock
+from core.errors import SettingsError
+from core.redact import Redactor
+
+
+def reach_of(plan: ClusterConfig, config: FileConfig) -> Reach:
+    """What of a cluster may be read.
+
+    Raises:
+        SettingsError: A denied kind is none that is ever read.
+    """
+    for name in config.denied_kinds:
+        if name not in BY_NAME:
+            raise SettingsError(
+                "read the denied kinds (OPSBOT_CONFIG)",
+                f"{name} is not a kind that the bot reads",
+                f"Choose among {', '.join(sorted(BY_NAME))}.",
+            )
+    return Reach(
+        frozenset(plan.namespaces),
+        frozenset(config.denied_namespaces),
+        frozenset(config.denied_kinds),
+    )
+
+
+def alert_feed(
+    settings: Settings, store: AlertStore, clock: Clock, redactor: Redactor, clusters: Sequence[str]
+) -> AlertFeed | None:
+    """Alerts of an Alertmanager that is asked or that posts; None where neither is set."""
+    if not clusters or not (settings.alertmanager_url or settings.alert_webhook_token):
+        return None
+    source = None
+    if settings.alertmanager_url:
+        token = secret(settings.alertmanager_token)
+        source = Alertmanager(ApiAddress("Alertmanager", settings.alertmanager_url, token))
+    return AlertFeed(source, store, clock, redactor, clusters)
+
+
+def alert_routes(settings: Settings, feed: AlertFeed | None) -> list[web.RouteDef]:
+    """Where Alertmanager may post; nowhere without ALERT_WEBHOOK_TOKEN."""
+    token = secret(settings.alert_webhook_token)
+    return [alert_route(token, feed.take)] if feed is not None and token else []
+
+
+@asynccontextmanager
+async def taking_alerts(settings: Settings, feed: AlertFeed | None) -> AsyncIterator[None]:
+    """Listens for Alertmanager, where the transport to Slack does not listen already.
+
+    Raises:
+        OpsbotError: The address is taken or not ours.
+    """
+    routes = alert_routes(settings, feed)
+    if not routes or settings.slack_mode == "http":
+        yield
+        return
+    server = WebhookServer(routes, settings.http_host, settings.http_port)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def keeping_events(keepers: Iterable[EventKeeper]) -> AsyncIterator[None]:
+    """Events are kept for as long as the block lasts."""
+    async with AsyncExitStack() as stack:
+        for keeper in keepers:
+            keeper.start()
+            stack.push_async_callback(keeper.close)
+        yield
+
+
+def secret(value: SecretStr | None) -> str:
+    """A secret's text, or '' where it is not set."""
+    return value.get_secret_value() if value else ""

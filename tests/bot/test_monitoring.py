@@ -1,0 +1,79 @@
+"""Kept Events, alerts and limits, as the settings ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.config_file import ClusterConfig, FileConfig
+from bot.monitoring import alert_feed, alert_routes, reach_of, taking_alerts
+from bot.settings import Settings, load_settings
+from cluster.reach import Reach
+from core.clock import ManualClock
+from core.errors import SettingsError
+from core.redact import Redactor
+from state.alerts import SqlAlertStore
+from state.database import Database
+from tests.monitoring import free_port
+
+CLOCK = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
+REDACTOR = Redactor(b"k" * 32)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlAlertStore]:
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    yield SqlAlertStore(database)
+    await database.close()
+
+
+def settings(**more: object) -> Settings:
+    return load_settings(**more)
+
+
+def test_limits_come_from_the_file() -> None:
+    plan = ClusterConfig(name="prod", namespaces=("shop",))
+    config = FileConfig(denied_namespaces=("vault",), denied_kinds=("Ingress",))
+    expected = Reach(frozenset({"shop"}), frozenset({"vault"}), frozenset({"Ingress"}))
+    assert reach_of(plan, config) == expected
+
+
+def test_a_kind_that_is_never_read_cannot_be_denied() -> None:
+    with pytest.raises(SettingsError, match=r"Ingres is not a kind.*Ingress"):
+        reach_of(ClusterConfig(name="prod"), FileConfig(denied_kinds=("Ingres",)))
+
+
+def test_without_an_address_and_a_token_there_are_no_alerts(store: SqlAlertStore) -> None:
+    assert alert_feed(settings(), store, CLOCK, REDACTOR, ["prod"]) is None
+    told = settings(alert_webhook_token="t")
+    assert alert_feed(told, store, CLOCK, REDACTOR, []) is None
+    assert alert_routes(told, None) == []
+
+
+async def test_alertmanager_may_post_where_slack_needs_no_address(store: SqlAlertStore) -> None:
+    port = free_port()
+    told = settings(alert_webhook_token="t", http_port=port)
+    feed = alert_feed(told, store, CLOCK, REDACTOR, ["prod"])
+    assert feed is not None
+    body = {"version": "4", "alerts": [{"labels": {"alertname": "Slow"}}]}
+    async with taking_alerts(told, feed), aiohttp.ClientSession() as session:
+        url, headers = f"http://127.0.0.1:{port}/alerts", {"Authorization": "Bearer t"}
+        async with session.post(url, json=body, headers=headers) as response:
+            assert response.status == 204
+    assert [alert.name for alert in await feed.firing("prod")] == ["Slow"]
+    async with taking_alerts(settings(slack_mode="http", alert_webhook_token="t"), feed):
+        pass
+    await feed.close()
+
+
+async def test_an_alertmanager_is_asked_where_its_address_is_set(store: SqlAlertStore) -> None:
+    feed = alert_feed(
+        settings(alertmanager_url="http://127.0.0.1:1"), store, CLOCK, REDACTOR, ["prod"]
+    )
+    assert feed is not None
+    assert alert_routes(settings(alertmanager_url="http://127.0.0.1:1"), feed) == []
+    await feed.close()
