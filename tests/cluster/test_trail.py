@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
@@ -21,6 +23,9 @@ from core.redact import Redactor
 from sandbox.cluster.recorded import Faults, RecordedCluster
 from sandbox.cluster.server import run_cluster
 from sandbox.cluster.world import shop_world
+from tests.cluster.api import FakeApi, connected, serving
+from tests.cluster.histories import bare
+from tests.cluster.payloads import workload
 
 PAYMENTS = ObjectRef("demo", "Deployment", "shop", "payments")
 START = datetime.now(UTC)
@@ -176,12 +181,26 @@ async def test_a_cluster_out_of_scope_is_not_looked_at(trail: ClusterTrail) -> N
     assert (await trail.changes(PAYMENTS, DAY, elsewhere)).changes == ()
 
 
-async def test_config_maps_are_asked_for_without_their_data(
-    world: RecordedCluster, tmp_path: Path
-) -> None:
-    world.faults = Faults()
-    async with opened(world, tmp_path) as trail:
-        history = await trail._history(PAYMENTS)
-    held = [item for items in history.objects.values() for item in items]
-    assert {type(item).__name__ for item in held} >= {"ConfigMap", "ResourceQuota"}
-    assert not any(hasattr(item, "data") for item in held if type(item).__name__ == "ConfigMap")
+class Accepts(FakeApi):
+    """Remembers in which form each list was asked for."""
+
+    def __init__(self, objects: list[dict[str, Any]]) -> None:
+        super().__init__(objects)
+        self.forms: dict[str, str] = {}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.forms[request.path] = request.headers["Accept"]
+        return await super().handle(request)
+
+
+async def test_config_maps_are_asked_for_without_their_data(tmp_path: Path) -> None:
+    api = Accepts([workload("Deployment"), bare("ConfigMap", "payments-config")])
+    clock, redactor = ManualClock(START), Redactor(b"k" * 32)
+    async with serving(api), connected(api, tmp_path) as client:
+        trail = ClusterTrail(ClusterCollector([client], clock, redactor), redactor, clock)
+        await trail.changes(PAYMENTS, DAY, Scope())
+    place = "/api/v1/namespaces/shop"
+    for plural in ("configmaps", "resourcequotas"):
+        assert "as=PartialObjectMetadataList" in api.forms[f"{place}/{plural}"]
+    assert "PartialObject" not in api.forms["/api/v1/pods"]
+    assert not [path for path in api.forms if "secrets" in path]
