@@ -82,7 +82,7 @@ async def _summarise(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None
 
 async def _explain(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
     reply = edge.reply(str(body["response_url"]), _looked_at(body["message"]))
-    words = said_in(body["message"], bot_user)
+    words = said_in(body["message"], bot_user).replace("```", "").strip()
     if not words:
         await reply.send(notices.hint(_NO_WORDS, _QUOTE))
         return

@@ -59,7 +59,7 @@ def size_and_bytes(content: bytes) -> tuple[int, int, int]:
 )
 def test_a_picture_is_twice_its_size_on_screen_and_small(chart: LineChart | BarChart) -> None:
     width, height, count = size_and_bytes(chart.png(BERLIN))
-    assert (width, height) == (1280, 540)
+    assert (width, height) == (960, 460)
     assert count <= MOST_BYTES
 
 
