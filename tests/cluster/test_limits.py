@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from cluster.limits import resources_of
+from cluster.collect import ClusterCollector
+from cluster.limits import LiveLimits, resources_of
+from core.answers import Scope
+from core.clock import ManualClock
 from core.questions import Reading
+from core.redact import Redactor
 from core.resources import ContainerResources
-from tests.cluster.payloads import node, pod, snapshot, workload
+from tests.cluster.api import FakeApi, connected, serving
+from tests.cluster.payloads import NOW, node, pod, snapshot, workload
 
 
 def with_resources(obj: dict[str, Any], *containers: dict[str, Any]) -> dict[str, Any]:
@@ -59,3 +65,27 @@ def test_a_pod_is_told_by_its_workload_and_a_lone_pod_by_itself() -> None:
 def test_what_has_no_containers_has_no_limits() -> None:
     assert found(node("worker-1"), names=("worker-1",)) == []
     assert found(workload("Deployment"), names=("unknown",)) == []
+
+
+async def test_only_clusters_and_namespaces_of_the_scope_are_read(tmp_path: Path) -> None:
+    deployment = with_resources(workload("Deployment"), container(limits={"memory": "1Gi"}))
+    asked = Reading("", "", names=("payments",))
+    async with serving(FakeApi([deployment])) as api, connected(api, tmp_path) as client:
+        collector = ClusterCollector([client], ManualClock(NOW), Redactor(b"k" * 32))
+        live = LiveLimits(collector)
+        found = await live.of(asked, Scope())
+        assert [one.limits for one in found.containers] == [{"memory": "1Gi"}]
+        assert found.looked_in == (f"cluster {client.name}",)
+        assert not (await live.of(asked, Scope(namespaces=frozenset({"trading"})))).containers
+        assert not (await live.of(asked, Scope(clusters=frozenset({"west"})))).containers
+        await collector.close()
+
+
+async def test_a_cluster_that_cannot_be_read_is_a_gap(tmp_path: Path) -> None:
+    async with serving(FakeApi([])) as api, connected(api, tmp_path) as client:
+        api.valid_token = "another"
+        collector = ClusterCollector([client], ManualClock(NOW), Redactor(b"k" * 32))
+        found = await LiveLimits(collector).of(Reading("", "", names=("x",)), Scope())
+        assert not found.containers
+        assert found.gaps
+        await collector.close()
