@@ -20,6 +20,7 @@ from core.answers import (
 )
 from core.clock import Clock
 from core.questions import Intent, Reading
+from knowledge.blocks import plain
 from knowledge.chain import RagChain
 from knowledge.classifier import Classifier, Verdict
 from knowledge.errorlist import remedy_line
@@ -102,7 +103,9 @@ def tell(verdict: Verdict | None, reading: Reading, found: Lookup) -> Answer:
         page = remedy_of(reading, _pages_on(name, found.passages))
         if page and (remedy := remedy_line(page)):
             passages.append(page[0])
-            lines.append(f"- **Runbook** *{page[0].title}*: {cite(remedy[0], len(passages))}")
+            lines.append(
+                f"- **Runbook** *{plain(page[0].title)}*: {cite(remedy[0], len(passages))}"
+            )
         if live := _live_on(name, reading, found.passages):
             passages.append(live)
             lines += ["", f"**Now:** {line(fact_lines(live)[0], len(passages), 60)}"]

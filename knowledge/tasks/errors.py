@@ -52,9 +52,9 @@ def parse(argument: str) -> ErrorsWanted:
         given[keyword] = value
     code = given.get("code", "")
     if code and not _CODE.fullmatch(code):
-        raise _wrong(f'"code {code}" is no code: it needs {_NEEDS["code"]}')
+        raise _wrong(f'"code {code[:60]}" is no code: it needs {_NEEDS["code"]}')
     if " " in (namespace := given.get("ns", "")):
-        raise _wrong(f'"ns" needs one namespace, not "{namespace}"')
+        raise _wrong(f'"ns" needs one namespace, not "{namespace[:60]}"')
     return ErrorsWanted(limit, given.get("since", ""), code, namespace)
 
 

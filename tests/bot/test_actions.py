@@ -149,6 +149,18 @@ async def test_a_failed_mention_is_tried_again_in_the_same_message(bench: Bench)
     assert [question for question, _ in bench.fakes.answerer.asked] == ["why?", "why?"]
 
 
+async def test_a_failed_task_is_tried_again_by_the_same_task(bench: Bench) -> None:
+    bench.fakes.task.scripts = [[LOST], [Done(answer("768Mi.", question="payments"))]]
+    failed = await asked(bench, "limits payments")
+    assert "I could not search the documents: Qdrant does not answer." in seen(failed)
+    await bench.click(failed, RETRY_ACTION)
+    await bench.settle()
+    (told,) = bench.ephemerals()
+    assert "*limits payments*" in seen(told)
+    assert [question for question, _ in bench.fakes.task.asked] == ["payments", "payments"]
+    assert not bench.fakes.answerer.asked
+
+
 async def test_two_clicks_try_again_once(bench: Bench) -> None:
     bench.fakes.answerer.scripts = [[LOST], [Done(answer("Found it."))]]
     bench.say("<@UOPSBOT> why?")

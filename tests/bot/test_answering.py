@@ -401,21 +401,3 @@ async def test_a_running_answer_can_be_called_off(bench: Bench, way: str) -> Non
 async def test_stop_without_anything_running_is_a_question(bench: Bench) -> None:
     await ask(bench, "<@UOPSBOT> stop")
     assert bench.fakes.answerer.asked[0][0] == "stop"
-
-
-async def test_a_task_answers_what_names_it_and_a_retry_asks_it_again(bench: Bench) -> None:
-    services = bench.fakes.services()
-    services = dataclasses.replace(services, tasks={"limits": bench.fakes.task})
-    found = Done(answer("768Mi [1].", question="payments"))
-    bench.fakes.task.scripts = [[StateError("look", "it is gone", "Wait.")], [found]]
-    answering = Answering(services, bench.client)
-    edge = Edge(services, bench.client, answering)
-    reply = edge.reply(await bench.response_url())
-    await answering.by_reply("payments", "COPS", reply, "limits")
-    ((_, kept),) = bench.fakes.answers.kept.values()
-    assert (kept.task, kept.question) == ("limits", "payments")
-    bench.fakes.answers.kept.clear()
-    await answering.by_reply(kept.question, "COPS", reply, kept.task)
-    assert "*limits payments*" in seen(bench.ephemerals()[-1])
-    assert [question for question, _ in bench.fakes.task.asked] == ["payments", "payments"]
-    assert not bench.fakes.answerer.asked
