@@ -2,7 +2,8 @@
 
 The path is the real one: each state is served over HTTP by the recorded cluster, a process of its
 own, and read by the Kubernetes client. What differs is said here: the clock stands at the state's
-own time, every hold counts as served, and nothing is folded under a node.
+own time, every hold counts as served, what is past counts whenever it was, and nothing is folded
+under a node.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from core.redact import Redactor
 from knowledge.index import IndexProgress
 
 WINDOW = timedelta(hours=1)
+# A state shows what has happened to it, however long ago.
+PAST_SECONDS = timedelta(days=3650).total_seconds()
 _START_SECONDS = 30
 
 # The run's words for severities; information is left out.
@@ -202,7 +205,7 @@ class _RecordedCluster:
             [client],
             clock,
             self._redactor,
-            Thresholds().without_holds(),
+            Thresholds().without_holds().for_window(PAST_SECONDS),
             alerts=case,
             error_logs=ErrorLogs(
                 baselines, clock, self._redactor, learns_first=bool(case.baseline)

@@ -31,16 +31,6 @@ from core.redact import Redactor
 logger = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT_SECONDS = 90.0
-# For how long what is over stays news.
-_PAST = (
-    "bad_exit_recent_seconds",
-    "evicted_recent_seconds",
-    "gone_object_recent_seconds",
-    "job_failed_recent_seconds",
-    "oom_recent_seconds",
-    "pod_failed_recent_seconds",
-    "restart_wave_recent_seconds",
-)
 _Key = tuple[str, frozenset[str]]
 
 
@@ -111,7 +101,7 @@ class ClusterCollector:
     async def collect(self, window: TimeRange, scope: Scope) -> Collected:
         """All findings now, one per owner, worst first; past ones as far back as the window."""
         snapshots, gaps = await self.snapshots(scope)
-        thresholds = _for_window(self._thresholds, window)
+        thresholds = self._thresholds.for_window((window.end - window.start).total_seconds())
         results = await asyncio.gather(
             *(self._collect_one(snapshot, thresholds, window) for snapshot in snapshots)
         )
@@ -264,13 +254,6 @@ class ClusterCollector:
         await asyncio.gather(*tasks, return_exceptions=True)
         for client in self._clients.values():
             await client.close()
-
-
-def _for_window(thresholds: Thresholds, window: TimeRange) -> Thresholds:
-    """Past events stay news for the whole window, if that is longer."""
-    seconds = (window.end - window.start).total_seconds()
-    longer = {name: max(getattr(thresholds, name), seconds) for name in _PAST}
-    return replace(thresholds, **longer)
 
 
 def _without(snapshot: Snapshot, denied: frozenset[str]) -> Snapshot:

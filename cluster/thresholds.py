@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+# For how long what is over, and cannot be seen to last, stays news.
+_PAST = (
+    "bad_exit_recent_seconds",
+    "evicted_recent_seconds",
+    "gone_object_recent_seconds",
+    "job_failed_recent_seconds",
+    "oom_recent_seconds",
+    "pod_failed_recent_seconds",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -52,6 +62,11 @@ class Thresholds:
     event_recent_seconds: float = 900
     event_minimum_count: int = 3
     gone_object_recent_seconds: float = 3600
+
+    def for_window(self, seconds: float) -> Thresholds:
+        """The same where past events stay news for a whole window, if that is longer."""
+        longer: dict[str, Any] = {name: max(getattr(self, name), seconds) for name in _PAST}
+        return replace(self, **longer)
 
     def without_holds(self) -> Thresholds:
         """The same for a state that is known to have lasted: every hold is served."""

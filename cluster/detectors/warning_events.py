@@ -13,7 +13,7 @@ from cluster.thresholds import Thresholds
 from core.findings import Finding, Severity
 
 # What the kubelet, the drainer and the node autoscaler complain of while all conditions look well.
-# An autoscaler of pods has conditions, and scheduling, crashes and images have statuses of their own.
+# An autoscaler of pods has conditions; scheduling, crashes and images have statuses of their own.
 REASONS = frozenset(
     {
         "ExceededGracePeriod",
