@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from core.answers import Passage, Scope
 from core.loglines import LogEntry, LogLevel
 from core.questions import Intent, Reading
-from core.templates import LogGroup, group
+from core.templates import LogGroup, group, mask
 from knowledge.csvtable import MOMENT_SQL, CsvTable, aware, naive
 from knowledge.documents import Document
 
@@ -67,6 +67,13 @@ _NOT_SAID = frozenset(
     what when where which while write wrote would yesterday line lines entry there service pod node
     fatal warning critical level logged message""".split()  # noqa: SIM905
 )
+# Shapes of a message, made by the database, and what of a template a shape has left out: all digits
+# are variables in most messages; in others only long numbers are; few tell kinds by them as well.
+_SHAPES: Final = (
+    ("translate(message, '123456789', '000000000')", re.compile(r"[0-9]")),
+    ("regexp_replace(message, '[0-9]{6,}', '000000', 'g')", re.compile(r"[0-9]{6}")),
+    ("message", None),
+)
 _CLASS_OF_CODES = re.compile(r"[1-5][xX]{2}")
 _LOG_WORDS = re.compile(r"\b(?:logs?|lines?|logged|entries|errors)\b", re.IGNORECASE)
 
@@ -88,6 +95,29 @@ class _Where:
     @property
     def clause(self) -> str:
         return " AND ".join(self.sql) or "true"
+
+
+@dataclass(frozen=True, slots=True)
+class _ErrorKind:
+    """Error lines of one template, and the first of them."""
+
+    FIELDS: ClassVar = ("moment", "message", "namespace", "service")
+
+    template: str
+    count: int
+    first: tuple[Any, ...]
+
+    @property
+    def message(self) -> str:
+        return str(self.first[1])
+
+    @property
+    def namespace(self) -> str:
+        return str(self.first[2])
+
+    @property
+    def service(self) -> str:
+        return str(self.first[3])
 
 
 class LogTable:
@@ -378,33 +408,59 @@ class LogTable:
 
         Counts stand in no text: a log that grows leaves its documents as they are.
         """
-        rows = self.table.query(
-            "SELECT moment, level, namespace, pod, service, code, message, rank FROM lines "
-            "WHERE file = ? AND rank >= 40 ORDER BY moment",
-            [Path(path).as_posix()],
-        )
-        places: dict[str, tuple[str, str]] = {}
-        entries = []
-        for number, (moment, _, namespace, _, service, _, message, rank) in enumerate(rows, 1):
-            places.setdefault(message, (namespace, service))
-            entries.append(LogEntry(LogLevel(rank), aware(moment), message, message, number))
-        for found in group(entries)[:MOST_TEMPLATES]:
-            namespace, service = places.get(found.example, ("", ""))
-            if not namespace and found.first.message in places:
-                namespace, service = places[found.first.message]
-            key = hashlib.sha256(f"{service}\0{found.template}".encode()).hexdigest()[:12]
-            place = "/".join(part for part in (namespace, service) if part)
+        for kind in self._error_kinds(Path(path).as_posix())[:MOST_TEMPLATES]:
+            key = hashlib.sha256(f"{kind.service}\0{kind.template}".encode()).hexdigest()[:12]
+            place = "/".join(part for part in (kind.namespace, kind.service) if part)
             yield Document(
                 source="csv-logs",
                 path=f"{Path(path).parent.name}/{Path(path).name}#{key}".lstrip("/"),
                 title=f"Errors in the log of {place}" if place else "Errors in the log",
-                text=f"{found.template}\n\nFor example: {_cut(found.first.message)}",
+                text=f"{kind.template}\n\nFor example: {_cut(kind.message)}",
                 updated_at=updated_at,
-                namespace=namespace,
-                service=service,
+                namespace=kind.namespace,
+                service=kind.service,
                 kind="logs",
                 is_whole=True,
             )
+
+    def _error_kinds(self, file: str) -> list[_ErrorKind]:
+        """By template, most frequent first; the database counts, so a line costs next to nothing.
+
+        Lines of one shape are counted as one, unless the template keeps what the shape left out.
+        """
+        kinds: dict[str, _ErrorKind] = {}
+        where = "rank >= 40 AND file = ?"
+        values: list[object] = [file]
+        for shape, telling in _SHAPES:
+            told_apart = []
+            for value, count, first in self._counted(shape, where, values):
+                template = mask(first["message"])
+                if telling and telling.search(template):
+                    told_apart.append(value)
+                else:
+                    _add(kinds, template, count, first)
+            if not told_apart:
+                break
+            where, values = f"{where} AND list_contains(?, {shape})", [*values, told_apart]
+        return sorted(kinds.values(), key=lambda kind: (-kind.count, kind.first))
+
+    def _counted(
+        self, what: str, where: str, values: Sequence[object]
+    ) -> list[tuple[str, int, dict[str, Any]]]:
+        """Each value of an expression, its count, and the first line that has it."""
+        line = ", ".join(f"'{name}': {name}" for name in _ErrorKind.FIELDS)
+        return self.table.query(
+            f"SELECT {what}, count(*), min({{{line}}}) FROM lines WHERE {where} GROUP BY ALL",  # noqa: S608
+            values,
+        )
+
+
+def _add(kinds: dict[str, _ErrorKind], template: str, count: int, first: dict[str, Any]) -> None:
+    found = _ErrorKind(template, count, tuple(first[name] for name in _ErrorKind.FIELDS))
+    before = kinds.get(template)
+    if before is not None:
+        found = replace(found, count=before.count + count, first=min(before.first, found.first))
+    kinds[template] = found
 
 
 def asks_for_summary(reading: Reading) -> bool:

@@ -11,7 +11,9 @@ import pytest
 
 from core.answers import Passage, Scope
 from core.errors import KnowledgeError
+from core.loglines import LogEntry
 from core.questions import Intent, Reading, TimeRange
+from core.templates import group
 from knowledge.logtable import MOST_LINES, LogTable
 
 HEADER = "timestamp,level,namespace,pod,container,code,message\n"
@@ -249,6 +251,27 @@ def test_kinds_of_error_lines_become_documents_that_do_not_change_as_the_log_gro
         )
     table.table.refresh()
     assert list(table.documents(path, None)) == documents
+
+
+def test_kinds_are_told_apart_by_the_digits_that_a_template_keeps(tmp_path: Path) -> None:
+    messages = [
+        *(f"order {number} refused: status=503" for number in range(10_000_000, 10_000_030)),
+        *(f"order {number} refused: status=500" for number in range(20)),
+        *(f"took {number} ms" for number in range(25)),
+        *(["the job failed: KB300001"] * 5 + ["the job failed: KB300002"] * 4),
+    ]
+    rows = "".join(
+        f"2026-03-04T10:00:{number % 60:02}Z,ERROR,shop,{POD},inventory,,{message}\n"
+        for number, message in enumerate(messages)
+    )
+    (tmp_path / "a.csv").write_text(HEADER + rows)
+    table = loaded(tmp_path)
+    templates = [
+        item.text.partition("\n")[0] for item in table.documents(f"{tmp_path}/a.csv", None)
+    ]
+    entries = [LogEntry(None, None, message, message, 1) for message in messages]
+    assert templates == [found.template for found in group(entries)]
+    assert len(templates) == 5
 
 
 def test_files_of_one_name_in_two_folders_are_kept_apart(tmp_path: Path) -> None:
