@@ -41,6 +41,7 @@ NOTHING = (
     "There is nothing to summarise here yet. Mention me inside the thread, or use the message "
     "shortcut on one of its messages."
 )
+REFUSED_NOTE = "The model did not summarise it; this is quoted from the thread."
 _NAME = re.compile(r"[^\w .'-]+")
 _MESSAGE_TOKENS = 40  # what stands around a message in the prompt
 
@@ -103,8 +104,8 @@ class ThreadSummary:
             _log.warning("the model was lost: %s", error)
             self._models.lost(options.model)
             return quoted_summary(question, turns, lines, LOST_NOTE)
-        if worded is None:
-            return quoted_summary(question, turns, lines, CUT_NOTE)
+        if isinstance(worded, str):
+            return quoted_summary(question, turns, lines, worded)
         return replace(worded, model=choice.name)
 
     async def _worded(
@@ -114,7 +115,8 @@ class ThreadSummary:
         turns: Sequence[Turn],
         lines: Sequence[Line],
         options: GenerationOptions,
-    ) -> Answer | None:
+    ) -> Answer | str:
+        """The model's summary as far as the messages carry it, or why there is none."""
         answer_tokens = options.max_tokens or self._models.config.max_tokens
         room = max(256, model.context_tokens - answer_tokens)
         rendered = render(
@@ -131,8 +133,10 @@ class ThreadSummary:
             await place.reached()
             text = await model.complete(rendered.prompt, options)
         checked = await asyncio.to_thread(check, text, rendered.passages)
+        if checked.is_admission:
+            return REFUSED_NOTE
         if not checked.is_enough:
-            return None
+            return CUT_NOTE
         used = tuple(rendered.passages[number - 1] for number in checked.cited)
         left = len(turns) - len(rendered.passages)
         note = f"{counted(left, 'message')} with little in them were left out." if left else ""

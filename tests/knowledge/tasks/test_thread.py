@@ -19,7 +19,7 @@ from knowledge.chain import CUT_NOTE, LATE_NOTE, LOST_NOTE
 from knowledge.graph import Service, ServiceGraph, Team
 from knowledge.models import ModelChoice, ModelConfig, Models
 from knowledge.ports import Model, ModelUnavailableError, Prompt
-from knowledge.tasks.thread import NOTHING, ThreadSummary
+from knowledge.tasks.thread import NOTHING, REFUSED_NOTE, ThreadSummary
 from knowledge.tasks.thread_documents import Document, IncidentDocument
 from knowledge.tasks.thread_lines import Kind, lines_of, shortened
 
@@ -155,6 +155,7 @@ async def test_a_model_words_it_and_only_what_the_messages_carry_is_shown() -> N
     [
         (ModelUnavailableError("gone"), LOST_NOTE),
         ("Everything is fine and ledger-db was deleted by Bob.", CUT_NOTE),
+        ("The passages do not answer this question.", REFUSED_NOTE),
     ],
 )
 async def test_what_the_model_cannot_do_the_rules_do(reply: str | Exception, note: str) -> None:
