@@ -11,7 +11,7 @@ MAX_KEY_CHARS = 4000
 
 _DIGITS = str.maketrans("123456789", "000000000")
 # What hexadecimal letters and dashes stand around a digit: a number, a date, an id.
-_NUMBER = re.compile(r"[0a-fA-F\-]*0[0a-fA-F\-]*")
+_NUMBER = re.compile(r"(?<![a-fA-F\-])[a-fA-F\-]*+0[0a-fA-F\-]*")
 
 
 def blind(text: str) -> str:
