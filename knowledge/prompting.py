@@ -15,6 +15,7 @@ from importlib import resources
 from core.answers import Passage, Turn
 from knowledge.evidence import full_title
 from knowledge.ports import Prompt
+from knowledge.quarantine import quarantined, without_orders
 
 CHARS_PER_TOKEN = 3.0
 """Characters a token, from below. Llama 3.1 needs 3.6 and more on English runbooks, 3.0 to 3.3 on
@@ -65,11 +66,13 @@ def render(
     Args:
         name: "answer", "errors" or "wording".
         question: The asker's words.
-        passages: Best first; those that do not fit are dropped from the end.
+        passages: Best first; those that do not fit are dropped from the end. What in them speaks
+            to a model is taken out, and out of the turns as well (see `quarantine`).
         nonce: Random for each call: a passage cannot know it, hence cannot close its own fence.
         room_tokens: What prompt and nothing else may take: context minus answer.
         history: Earlier turns, oldest first; the oldest go first when room is short.
     """
+    passages = quarantined(passages)
     system = template("system")
     question = _clean(question, nonce)[: max(200, int(room_tokens * CHARS_PER_TOKEN / 4))]
     room = room_tokens - OVERHEAD_TOKENS - count_tokens(system)
@@ -96,7 +99,7 @@ def render(
             f"{left} of {len(passages)} passages did not fit into the model's context and were "
             "left out; a larger LLM_CONTEXT_TOKENS makes room."
         )
-    return Rendered(Prompt(system, user), tuple(passages[: len(blocks)]), note)
+    return Rendered(Prompt(system, user), passages[: len(blocks)], note)
 
 
 def _block(number: int, passage: Passage, nonce: str) -> str:
@@ -124,8 +127,8 @@ def _turns(history: Sequence[Turn], nonce: str, room_tokens: int) -> tuple[str, 
     lines: list[str] = []
     used = 0
     for turn in reversed(history):
-        author = "assistant" if turn.is_bot else f"engineer {_clean(turn.author, nonce)[:40]}"
-        text = _clean(turn.text, nonce)
+        author = "assistant" if turn.is_bot else f"engineer {_person(turn.author, nonce)}"
+        text = _clean(without_orders(turn.text, is_prose=False), nonce)
         text = text if len(text) <= _TURN_CHARS else text[:_TURN_CHARS] + "…"
         line = f"{author}: {text}"
         needed = count_tokens(line) + 1
@@ -138,6 +141,10 @@ def _turns(history: Sequence[Turn], nonce: str, room_tokens: int) -> tuple[str, 
     body = "\n".join(reversed(lines))
     frame = f"\n<earlier-{nonce}>\n{body}\n</earlier-{nonce}>\n"
     return frame, used + count_tokens(frame) - count_tokens(body)
+
+
+def _person(author: str, nonce: str) -> str:
+    return _clean(without_orders(author, is_prose=False), nonce)[:40]
 
 
 def _clean(text: str, nonce: str, *, keep_lines: bool = False) -> str:
