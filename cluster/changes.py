@@ -18,7 +18,7 @@ from cluster.history_objects import ConfigMap, PodDisruptionBudget, ResourceQuot
 from cluster.network_objects import HorizontalPodAutoscaler
 from cluster.nodechanges import node_changes
 from cluster.objects import KubeObject, Node, Pod
-from cluster.rollouts import edits, made_pods, rollouts, scalings
+from cluster.rollouts import edits, history_of, made_pods, rollouts, scalings
 from cluster.snapshot import Snapshot
 from cluster.template_diff import config_maps_of
 from cluster.workload_objects import (
@@ -158,7 +158,8 @@ def _autoscaling(snapshot: Snapshot, area: _Area) -> Iterator[Change]:
 
 
 def _configs(history: Snapshot, area: _Area) -> Iterator[Change]:
-    names = {name for item in area.workloads for name in config_maps_of(item.spec.template)}
+    newest = [history_of(history, item)[:1] for item in area.workloads]
+    names = {name for found in newest for item in found for name in config_maps_of(item.template)}
     for config_map in history.of(ConfigMap):
         if config_map.metadata.name in names:
             yield from _written(history, config_map, ChangeKind.CONFIG)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import field
 
 from cluster.objects import Condition, KubeObject, Part, TracedMetadata
-from cluster.workload_objects import LabelSelector, PodTemplate
+from cluster.template_objects import FullTemplate
+from cluster.workload_objects import LabelSelector
 
 
 class BareMetadata(TracedMetadata, frozen=True):
@@ -55,9 +56,9 @@ class ResourceQuota(KubeObject, frozen=True):
 
 
 class RevisionSpec(Part, frozen=True):
-    """The part of a workload that a revision keeps."""
+    """The part of a workload's spec that a revision keeps."""
 
-    template: PodTemplate = field(default_factory=PodTemplate)
+    template: FullTemplate = field(default_factory=FullTemplate)
 
 
 class RevisionData(Part, frozen=True):
@@ -71,3 +72,9 @@ class ControllerRevision(KubeObject, frozen=True):
 
     revision: int = 0
     data: RevisionData = field(default_factory=RevisionData)
+
+
+class ReplicaSetRevision(KubeObject, frozen=True):
+    """apps/v1 ReplicaSet as the keeper of a template that a Deployment has had."""
+
+    spec: RevisionSpec = field(default_factory=RevisionSpec)

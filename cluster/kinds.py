@@ -18,6 +18,7 @@ from cluster.history_objects import (
     ConfigMap,
     ControllerRevision,
     PodDisruptionBudget,
+    ReplicaSetRevision,
     ResourceQuota,
 )
 from cluster.network_objects import (
@@ -115,6 +116,7 @@ KINDS: tuple[Kind, ...] = (
 
 # Read in one namespace, and only when somebody asks what changed there.
 HISTORY_KINDS: tuple[Kind, ...] = (
+    Kind(ReplicaSetRevision, "/apis/apps/v1", "replicasets"),
     Kind(ControllerRevision, "/apis/apps/v1", "controllerrevisions"),
     Kind(ConfigMap, "/api/v1", "configmaps", is_metadata_only=True),
     _BUDGETS,

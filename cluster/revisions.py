@@ -21,7 +21,7 @@ def revisions(snapshot: Snapshot, deployment: Deployment) -> list[ReplicaSet]:
             for owner in replica_set.metadata.owner_references
         )
     ]
-    return sorted(own, key=revision_number, reverse=True)
+    return sorted(own, key=_revision, reverse=True)
 
 
 def image_change(snapshot: Snapshot, deployment: Deployment) -> str:
@@ -48,7 +48,6 @@ def _images(replica_set: ReplicaSet) -> dict[str, str]:
     return {container.name: container.image for container in spec.init_containers + spec.containers}
 
 
-def revision_number(replica_set: ReplicaSet) -> int:
-    """The Deployment's number of this revision; 0 where it has none."""
+def _revision(replica_set: ReplicaSet) -> int:
     text = replica_set.metadata.annotations.get(REVISION, "")
     return int(text) if text.isdigit() else 0

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from cluster.authors import SAME_ACT, Author, author_at, authors
 from cluster.events import first_seen, last_seen, text
-from cluster.history_objects import ControllerRevision
+from cluster.history_objects import ControllerRevision, ReplicaSetRevision
 from cluster.objects import Event, KubeObject
-from cluster.revisions import revision_number, revisions
+from cluster.revisions import REVISION
 from cluster.sentences import image_name
 from cluster.snapshot import Snapshot
 from cluster.template_diff import differences
-from cluster.workload_objects import Deployment, PodTemplate, ReplicaSet, Workload
+from cluster.template_objects import FullTemplate
+from cluster.workload_objects import Workload
 from core.changes import Change, ChangeKind
-from core.findings import Evidence, ObjectRef
+from core.findings import Evidence
 
 # Old and new pods are exchanged step by step: what scales so soon after a rollout belongs to it.
 ROLLOUT_LASTS = timedelta(minutes=10)
@@ -28,61 +29,55 @@ _SCALED = re.compile(r"Scaled (?:up|down) replica set (\S+) (?:from (\d+) )?to (
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A pod template that a workload has had, and the object that keeps it.
+    """A pod template that a workload has had, and the name of the object that keeps it.
 
     Attributes:
         made_at: When the template first came; None where it came back under a new number.
     """
 
     number: int
-    template: PodTemplate
+    template: FullTemplate
     made_at: datetime | None
-    kept_in: ObjectRef
+    kept_in: str
 
 
-def history_of(snapshot: Snapshot, history: Snapshot, workload: Workload) -> list[Revision]:
+def history_of(history: Snapshot, workload: Workload) -> list[Revision]:
     """A workload's revisions as far as they are kept, newest first."""
-    if isinstance(workload, Deployment):
-        kept = [
-            revision
-            for item in revisions(snapshot, workload)
-            for revision in _numbered(snapshot, item)
-        ]
-        return sorted(kept, key=lambda revision: revision.number, reverse=True)
-    own = [
-        item
-        for item in history.of(ControllerRevision)
-        if item.metadata.namespace == workload.metadata.namespace
-        and any(
-            (owner.kind, owner.name) == (type(workload).__name__, workload.metadata.name)
+    kind, meta = type(workload).__name__, workload.metadata
+
+    def is_own(item: KubeObject) -> bool:
+        return item.metadata.namespace == meta.namespace and any(
+            (owner.kind, owner.name) == (kind, meta.name)
             for owner in item.metadata.owner_references
         )
-    ]
+
     found = [
         Revision(
             item.revision,
             item.data.spec.template,
             item.metadata.creation_timestamp,
-            history.ref(item),
+            item.metadata.name,
         )
-        for item in own
+        for item in filter(is_own, history.of(ControllerRevision))
     ]
+    for item in filter(is_own, history.of(ReplicaSetRevision)):
+        found += _numbered(item)
     return sorted(found, key=lambda revision: revision.number, reverse=True)
 
 
-def _numbered(snapshot: Snapshot, replica_set: ReplicaSet) -> Iterator[Revision]:
+def _numbered(replica_set: ReplicaSetRevision) -> Iterator[Revision]:
     """A ReplicaSet under each number that it has had: a rollback gives it a new one."""
     meta = replica_set.metadata
-    earlier = [int(word) for word in meta.annotations.get(HISTORY, "").split(",") if word.isdigit()]
-    for number in (*earlier, revision_number(replica_set)):
-        is_first = number == min((*earlier, revision_number(replica_set)))
-        made_at = meta.creation_timestamp if is_first else None
-        yield Revision(number, replica_set.spec.template, made_at, snapshot.ref(replica_set))
+    words = (*meta.annotations.get(HISTORY, "").split(","), meta.annotations.get(REVISION, ""))
+    numbers = [int(word) for word in words if word.isdigit()] or [0]
+    for number in numbers:
+        made_at = meta.creation_timestamp if number == min(numbers) else None
+        yield Revision(number, replica_set.spec.template, made_at, meta.name)
 
 
 def rollouts(snapshot: Snapshot, history: Snapshot, workload: Workload) -> Iterator[Change]:
     """One change a revision that is still kept, newest first."""
-    found = history_of(snapshot, history, workload)
+    found = history_of(history, workload)
     writers = authors(workload)
     for index, revision in enumerate(found):
         before = found[index + 1] if index + 1 < len(found) else None
@@ -104,7 +99,7 @@ def rollouts(snapshot: Snapshot, history: Snapshot, workload: Workload) -> Itera
             snapshot.ref(workload),
             what,
             author_at(at, writers),
-            (Evidence(str(revision.kept_in), at.isoformat()),),
+            (Evidence(f"revision {revision.kept_in}", at.isoformat()),),
         )
 
 
@@ -135,7 +130,7 @@ def _rolled_back_at(
         first_seen(event)
         for event in snapshot.events_of(workload)
         if (match := _SCALED.search(text(event)))
-        and match[1] == revision.kept_in.name
+        and match[1] == revision.kept_in
         and match[2] in {None, "0"}
     ]
     moments += [author.at for author in writers if author.subresource != "scale"]

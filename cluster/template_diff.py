@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from cluster.sentences import image_name
-from cluster.workload_objects import (
+from cluster.template_objects import (
     EnvFrom,
     EnvVar,
-    PodTemplate,
+    FullTemplate,
     Probe,
     TemplateContainer,
     TemplateSpec,
@@ -30,7 +30,7 @@ _PROBES = (
 )
 
 
-def differences(before: PodTemplate, after: PodTemplate) -> list[str]:
+def differences(before: FullTemplate, after: FullTemplate) -> list[str]:
     """Each field that differs, the most telling first: "image cart:1 → cart:2", "env + DEBUG"."""
     told = list(_containers(before.spec, after.spec))
     told += _settings(before.spec, after.spec)
@@ -183,7 +183,7 @@ def _command(words: tuple[str, ...]) -> str:
     return f"`{text}`" if text else NONE
 
 
-def config_maps_of(template: PodTemplate) -> frozenset[str]:
+def config_maps_of(template: FullTemplate) -> frozenset[str]:
     """Names of the ConfigMaps that a template's pods read."""
     found: set[str] = set()
     spec = template.spec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.cluster.payloads import Json, ago, identified, meta, workload
+from cluster.snapshot import Snapshot
+from tests.cluster.payloads import Json, ago, identified, meta, snapshot, workload
 
 APPS = "registry.example.com/shop"
 
@@ -37,6 +38,16 @@ def revision(
     found = workload("ReplicaSet", name, owner=owner, age=minutes, annotations=annotations)
     found["spec"]["template"] = made_from
     return found
+
+
+def history(*objects: Json) -> Snapshot:
+    """The objects as changes are read from: ReplicaSets with their whole templates."""
+    return snapshot(
+        *(
+            {**each, "kind": "ReplicaSetRevision"} if each["kind"] == "ReplicaSet" else each
+            for each in objects
+        )
+    )
 
 
 @identified

@@ -11,11 +11,20 @@ import pytest
 from cluster.changes import timeline
 from cluster.fold import fold
 from cluster.template_diff import config_maps_of, differences
-from cluster.workload_objects import PodTemplate
+from cluster.template_objects import FullTemplate
 from core.changes import Change, ChangeKind, Timeline
 from core.findings import ObjectRef
 from core.questions import TimeRange
-from tests.cluster.histories import APPS, bare, by, controller_revision, revision, template, written
+from tests.cluster.histories import (
+    APPS,
+    bare,
+    by,
+    controller_revision,
+    history,
+    revision,
+    template,
+    written,
+)
 from tests.cluster.payloads import (
     NOW,
     Json,
@@ -47,7 +56,7 @@ def changed(*objects: Json, about: str = "Deployment shop/payments", hours: floa
     namespace, _, name = place.rpartition("/")
     window = TimeRange(NOW - timedelta(hours=hours), NOW + timedelta(seconds=1))
     ref = ObjectRef("demo", kind, namespace, name)
-    return timeline(state, state, ref, window, fold(found_by_all(*objects)))
+    return timeline(state, history(*objects), ref, window, fold(found_by_all(*objects)))
 
 
 def told(found: Timeline) -> list[tuple[float, str, str, str]]:
@@ -215,11 +224,11 @@ def test_pods_that_a_stateful_set_makes_have_names_and_are_told() -> None:
 
 def test_only_config_maps_that_the_workload_reads_are_told() -> None:
     payments = workload("Deployment", age=9000)
-    payments["spec"]["template"] = template(
+    reads = template(
         envFrom=[{"configMapRef": {"name": "all"}}, {"secretRef": {"name": "hidden"}}],
         env=[{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "one", "key": "a"}}}],
     )
-    payments["spec"]["template"]["spec"]["volumes"] = [
+    reads["spec"]["volumes"] = [
         {"name": "v", "configMap": {"name": "file"}},
         {"name": "p", "projected": {"sources": [{"configMap": {"name": "part"}}, {}]}},
     ]
@@ -228,7 +237,8 @@ def test_only_config_maps_that_the_workload_reads_are_told() -> None:
         bare("ConfigMap", name, written("kubectl-edit", 30 - index))
         for index, name in enumerate(names)
     ]
-    assert told(changed(payments, *maps)) == [
+    kept = revision(payments, 1, 9000, reads)
+    assert told(changed(payments, kept, *maps)) == [
         (30, "all", "changed", "kubectl-edit"),
         (29, "one", "changed", "kubectl-edit"),
         (28, "file", "changed", "kubectl-edit"),
@@ -394,8 +404,8 @@ def test_a_claim_that_waits_is_told_from_its_first_warning() -> None:
 # --- templates ----------------------------------------------------------------------------------
 
 
-def convert(plain: Json) -> PodTemplate:
-    return msgspec.convert(plain, PodTemplate)
+def convert(plain: Json) -> FullTemplate:
+    return msgspec.convert(plain, FullTemplate)
 
 
 def diff(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
