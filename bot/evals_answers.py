@@ -19,6 +19,7 @@ from bot.settings import load_settings
 from core.answers import Answer, GenerationOptions
 from core.clock import SystemClock
 from core.errors import OpsbotError
+from knowledge.blocks import blocks
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.index import IndexProgress
 from knowledge.models import EXTRACTIVE, Models
@@ -88,6 +89,11 @@ def row_of(key: str | int, answer: Answer) -> dict[str, object]:
     return {
         "id": key,
         "answer": answer.text,
-        "context": [passage.text for passage in answer.passages],
+        "context": [_unwrapped(passage.text) for passage in answer.passages],
         "cited": list(dict.fromkeys(citation.location for citation in answer.citations)),
     }
+
+
+def _unwrapped(text: str) -> str:
+    """A passage with a line for each of its blocks: a wrapped sentence is one sentence."""
+    return "\n".join(block.text for block in blocks(text))

@@ -16,6 +16,11 @@ _FACTUAL = re.compile(
     r"old|fast|far|frequently|soon))\b",
     re.IGNORECASE,
 )
+# These want to understand or to act: one sentence is too little.
+_EXPLAINED = re.compile(
+    r"\b(?:happens?|differences?|differs?|means?|causes?|should|to do|can (?:i|we|you))\b",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 20
 
 
@@ -34,8 +39,8 @@ class Wanted(Enum):
     )
     VERSION = re.compile(r"\bv?\d+\.\d+")
     NUMBER = re.compile(
-        r"(?<![\w.])\d[\d.,]*(?![\w.]*[a-z])|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|"
-        r"no|none|unlimited|any number)\b",
+        r"(?<![\w.-])\d[\d.,]*\s?[a-z%]{0,3}(?!\w)|\b(?:one|two|three|four|five|six|seven|eight|nine"
+        r"|ten|no|none|unlimited|any number)\b",
         re.IGNORECASE,
     )
     VALUE = re.compile(
@@ -76,7 +81,8 @@ def is_short(question: str) -> bool:
 
 def is_factual(question: str) -> bool:
     """Whether a question is short and asks for a fact, not for a reason or a way."""
-    return is_short(question) and bool(_FACTUAL.match(question))
+    is_asked = bool(_FACTUAL.match(question)) and not _EXPLAINED.search(question)
+    return is_asked and is_short(question)
 
 
 def wanted(question: str) -> Wanted | None:

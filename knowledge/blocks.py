@@ -16,6 +16,7 @@ from knowledge.sentences import PieceKind, outside_code, pieces
 _FENCE = re.compile(r"\s*(?:[-*+]\s+)?(`{3,}|~{3,})\s*(\w*)")
 _ITEM = re.compile(r"(\s*)(?:([-*+•])|(\d{1,3})[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
 _LINK = re.compile(r"!?\[([^\]\n]+)\]\([^)\n]*\)")
+_CODE_LINK = re.compile(r"!?\[(`[^`\n]+`)\]\([^)\n]*\)")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,})\s*")
 
 
@@ -91,7 +92,7 @@ def sentences(block: Block) -> list[str]:
 
 def plain(text: str) -> str:
     """A line without links' addresses and citation-like marks that would read as ours."""
-    return outside_code(text, _without_marks).strip()
+    return outside_code(_CODE_LINK.sub(r"\1", text), _without_marks).strip()
 
 
 def _without_marks(text: str) -> str:

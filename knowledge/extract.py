@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 
 from core.answers import Passage
 from core.questions import Intent, Reading
+from knowledge.asked import is_factual
 from knowledge.blocks import BlockKind
 from knowledge.composing import GRAPH, graph, incidents, log_lines, numbers
 from knowledge.differences import difference
+from knowledge.direct import direct
 from knowledge.errorlist import error_list, is_error_list
 from knowledge.nextcommand import name_of, next_command
 from knowledge.quoting import (
@@ -84,6 +86,8 @@ def extract(
     text = ""
     if Intent.SIMILAR in intents:
         text = incidents(reading, facts, prose, weights)
+    if not text and not facts and is_factual(reading.question):
+        text = direct(reading, prose, weights)
     if not text and _wants_lines(reading, facts):
         text = log_lines(reading, facts)
     if not text and Intent.METRICS in intents:

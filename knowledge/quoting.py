@@ -70,9 +70,11 @@ class Weights:
 
     def score(self, text: str) -> float:
         """The weight of the question's words in a text, long ones damped."""
-        words = vocabulary(text)
-        hit = sum(weight for term, weight in self._weights.items() if term in words)
-        return hit / (1 + math.log1p(len(text) / 160))
+        return self.of(vocabulary(text)) / (1 + math.log1p(len(text) / 160))
+
+    def of(self, words: frozenset[str]) -> float:
+        """The weight of the question's words among these."""
+        return sum(weight for term, weight in self._weights.items() if term in words)
 
 
 def _telling(text: str) -> list[str]:

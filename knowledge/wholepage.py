@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from core.answers import Passage, Scope
 from core.questions import Intent, Reading
+from knowledge.asked import is_factual
 from knowledge.ports import Filter, Hit, VectorStore
 from knowledge.retrieve import Ranked, passage_of, scope_filter
 
@@ -127,7 +128,7 @@ async def completed(
 def _wants_more(reading: Reading) -> bool:
     intents = reading.intents
     wanted = _PLAN | {Intent.SIMILAR, Intent.LIMITS, Intent.CONFIG}
-    return not intents or bool(intents & wanted)
+    return not intents or bool(intents & wanted) or is_factual(reading.question)
 
 
 def _is_wanted(passage: Passage, reading: Reading) -> bool:
