@@ -154,14 +154,18 @@ def errors_over_time(buckets: Sequence[tuple[datetime, int]]) -> BarChart:
     return BarChart("Errors over time", tuple(buckets))
 
 
+def cited_series(answer: Answer) -> list[Series]:
+    """The metrics that an answer cites and that have a course to show."""
+    cited = {citation.title for citation in answer.citations}
+    given = [each.series for each in answer.passages if each.title in cited]
+    return [series for series in given if series is not None and len(series.points) > 1]
+
+
 def charts_of(answer: Answer) -> list[Chart]:
     """A chart for each unit among the metrics that an answer cites; [] where it cites none."""
-    cited = {citation.title for citation in answer.citations}
     by_unit: dict[str, list[Series]] = {}
-    for passage in answer.passages:
-        series = passage.series
-        if series is not None and passage.title in cited and len(series.points) > 1:
-            by_unit.setdefault(series.unit, []).append(series)
+    for series in cited_series(answer):
+        by_unit.setdefault(series.unit, []).append(series)
     return [LineChart(tuple(same[: len(_COLOURS)])) for same in by_unit.values()]
 
 

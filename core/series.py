@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.sparkline import sparkline
+
 # What a name ends with, and the unit that says.
 _UNITS = {
     "_bytes": "B",
@@ -50,6 +52,29 @@ class Series:
     unit: str = ""
     usual: tuple[float, float] | None = None
     outside: tuple[Stretch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a monitoring system answered: series, and what it warns of."""
+
+    series: tuple[Series, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def bars(series: Series, parts: int = 24) -> str:
+    """Averages over equal parts of its time as a row of bars, blank where there is no value."""
+    if not series.points:
+        return ""
+    start, end = series.points[0].moment, series.points[-1].moment
+    width = max((end - start).total_seconds() / parts, 1e-3)
+    sums: dict[int, list[float]] = {}
+    for point in series.points:
+        part = min(int((point.moment - start).total_seconds() / width), parts - 1)
+        sums.setdefault(part, []).append(point.value)
+    return sparkline(
+        [sum(sums[part]) / len(sums[part]) if part in sums else None for part in range(parts)]
+    )
 
 
 def unit_of(name: str) -> str:

@@ -8,8 +8,10 @@ from datetime import datetime
 from bot.blocks import parts
 from bot.blocks.markdown import split_markdown
 from bot.blocks.parts import Block, Message
+from bot.charts import cited_series
 from bot.mrkdwn import ago, clip, date, escape, escape_markdown, link
 from core.answers import Answer, Citation, Confidence, Gap
+from core.series import bars
 
 FEEDBACK_ACTION = "answer_feedback"
 SHARE_ACTION = "answer_share"
@@ -109,7 +111,7 @@ def lay_out(
     body = clip(answer.text.strip(), body_chars)
     while len(escape(body)) > body_chars and body:
         body = clip(body, len(body) - max(1, (len(escape(body)) - body_chars) // 4))
-    markdown_parts, is_shortened = _markdown_parts(answer.text)
+    markdown_parts, is_shortened = _markdown_parts(_with_bars(answer))
     return AnswerLayout(
         lead=tuple(lead),
         markdown_parts=markdown_parts,
@@ -127,6 +129,14 @@ def asked(answer: Answer) -> str:
 def without_share(blocks: list[Block]) -> list[Block]:
     """The blocks of a message that was shared: its button is gone."""
     return [block for block in blocks if block.get("block_id") != SHARE_BLOCK]
+
+
+def _with_bars(answer: Answer) -> str:
+    """The text with a row of bars for each metric it cites, where it shows none itself."""
+    if any(bar in answer.text for bar in "▁▂▃▄▅▆▇█"):
+        return answer.text
+    rows = [f"- {each.name}: `{bars(each)}`" for each in cited_series(answer)]
+    return "\n".join([answer.text.rstrip(), "", *rows]) if rows else answer.text
 
 
 def _markdown_parts(text: str) -> tuple[tuple[str, ...], bool]:

@@ -30,6 +30,8 @@ from bot.blocks.parts import Message
 from bot.edge import Edge
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
 from bot.surfaces import Place
+from bot.thread_tasks import THREAD_TASKS
+from bot.threads import Thread
 from knowledge.kept import is_worth_keeping
 
 log = logging.getLogger(__name__)
@@ -84,7 +86,13 @@ async def _retry(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
     container = body["container"]
     if container.get("is_ephemeral"):
         await reply.send(notices.looking(asked(kept)), replaces=True)
-        await edge.answering.by_reply(kept.question, _channel(body), reply, kept.task)
+        earlier = Thread()
+        if kept.task in THREAD_TASKS and container.get("thread_ts"):
+            thread_ts = str(container["thread_ts"])
+            earlier = await edge.answering.thread(_channel(body), thread_ts, "", bot_user)
+        await edge.answering.by_reply(
+            kept.question, _channel(body), reply, kept.task, earlier=earlier
+        )
         return
     message_ts = str(container["message_ts"])
     await edge.answering.in_thread(

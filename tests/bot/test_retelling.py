@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from core.answers import Answer, Citation, Done
+from core.errors import StateError
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
 from tests.bot.fakes import told
@@ -274,6 +275,8 @@ async def test_metrics_come_with_a_picture_that_is_told_in_words(either: Bench) 
     either.fakes.answerer.scripts = [[Done(metric_answer())]]
     parent = either.say("<@UOPSBOT> how is the memory of payments?")
     await final(either, 2)
+    said = seen(next(row for row in either.own() if not row.get("files")))
+    assert re.search(r"- payments/memory_bytes: `[▁-█ ]{24}`", said)
     (file,) = files(either)
     assert file["mimetype"] == "image/png"
     assert file["alt_txt"].startswith("Line chart of payments/memory_bytes from 04 Mar 08:00 UTC")
@@ -301,7 +304,7 @@ async def test_a_shared_answer_brings_its_picture(bench: Bench) -> None:
     assert file["mimetype"] == "image/png"
 
 
-async def test_retry_of_a_summary_reads_the_thread_again(bench: Bench) -> None:
+async def test_a_summary_is_kept_with_its_task(bench: Bench) -> None:
     parent = incident(bench)
     bench.say("<@UOPSBOT> recap", thread=parent)
     await final(bench)
@@ -309,3 +312,17 @@ async def test_retry_of_a_summary_reads_the_thread_again(bench: Bench) -> None:
     _, kept = bench.fakes.answers.kept[reference]
     assert isinstance(kept, Answer)
     assert (kept.task, kept.question) == ("summarise", "this thread")
+
+
+async def test_a_summary_that_is_tried_again_reads_its_thread(bench: Bench) -> None:
+    incident(bench)
+    bench.fakes.task.scripts = [[StateError("read", "it broke", "Wait.")]]
+    await shortcut(bench, "explain_error", bench.messages()[-1]["ts"])
+    await bench.eventually(bench.ephemerals)
+    await bench.settle()
+    (reference,) = bench.fakes.answers.kept
+    failed = Answer("this thread", "", is_grounded=False, task="summarise")
+    bench.fakes.answers.kept[reference] = ("COPS", failed)
+    await bench.click(bench.ephemerals()[-1], "answer_retry")
+    await bench.settle()
+    assert "Rolled back payments to 3.8.4" in seen(bench.ephemerals()[-1])
