@@ -20,7 +20,7 @@ from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
 from bot.modelsetting import model_config
-from bot.monitoring import alert_feed, reach_of
+from bot.monitoring import alert_feed, prometheus_of, reach_of
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
@@ -49,8 +49,10 @@ from digest.publish import DigestConfig, DigestService
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.classifier import Classifier
 from knowledge.library import Library
+from knowledge.livemetrics import DEFAULT_QUERIES, WithMeasurements
 from knowledge.models import Models
 from knowledge.past import PastDigests, WithPast
+from knowledge.ports import Retriever
 from knowledge.searching import Searcher
 from knowledge.tasks.chained import ChainedTask
 from knowledge.tasks.changes import ChangesTask
@@ -163,8 +165,16 @@ async def open_app(
         told = SqlPast(database, (plans[0].name,))
         answers = SqlAnswerStore(database, clock, redactor.redact)
         past = PastDigests(told, library, answers)
+        numbers = prometheus_of(settings)
+        written_and_measured: Retriever = WithPast(library, past)
+        if numbers is not None:
+            stack.push_async_callback(numbers.close)
+            queries = {**DEFAULT_QUERIES, **config.metric_queries}
+            written_and_measured = WithMeasurements(
+                written_and_measured, numbers, clock, settings.zone, queries
+            )
         chain = RagChain(
-            WithPast(library, past),
+            written_and_measured,
             facts if clients else None,
             models,
             clock,

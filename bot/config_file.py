@@ -69,6 +69,11 @@ class FileConfig(_Strict):
     denied_kinds: tuple[str, ...] = Field(
         (), description="Kinds that are never read, such as Ingress; Event keeps no Events."
     )
+    metric_queries: dict[str, str] = Field(
+        default_factory=dict,
+        description="Quantity, such as memory_bytes, → PromQL with $service and $namespace; "
+        "besides memory_bytes, cpu_cores and restarts.",
+    )
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="By the names in docs/configuration.md."
     )

@@ -15,6 +15,7 @@ from cluster.alertmanager import AlertFeed, Alertmanager
 from cluster.eventlog import EventKeeper
 from cluster.kinds import BY_NAME
 from cluster.ports import AlertStore
+from cluster.prometheus import Prometheus
 from cluster.reach import Reach
 from cluster.webapi import ApiAddress
 from core.clock import Clock
@@ -53,6 +54,15 @@ def alert_feed(
         token = secret(settings.alertmanager_token)
         source = Alertmanager(ApiAddress("Alertmanager", settings.alertmanager_url, token))
     return AlertFeed(source, store, clock, redactor, clusters)
+
+
+def prometheus_of(settings: Settings) -> Prometheus | None:
+    """The Prometheus to ask for numbers, or None."""
+    if not settings.prometheus_url:
+        return None
+    return Prometheus(
+        ApiAddress("Prometheus", settings.prometheus_url, secret(settings.prometheus_token))
+    )
 
 
 def alert_routes(settings: Settings, feed: AlertFeed | None) -> list[web.RouteDef]:

@@ -163,7 +163,7 @@ def _live_lines(facts: list[Numbered]) -> str:
 
 def numbers(facts: list[Numbered]) -> str:
     """Last value, highest, and a picture of each series; how the object stands now."""
-    series = [(n, p) for n, p in facts if p.source == "csv-metrics"]
+    series = [(n, p) for n, p in facts if p.kind == "metrics"]
     parts: list[str] = []
     for n, passage in series[:2]:
         lead, *more = fact_lines(passage)

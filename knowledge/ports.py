@@ -13,6 +13,7 @@ from core.findings import ObjectRef
 from core.inspections import Inspection, LogsRead, Targets
 from core.questions import Reading, TimeRange
 from core.resources import ResourcesFound
+from core.series import Measured
 
 
 class LiveFacts(Protocol):
@@ -74,6 +75,14 @@ class Retriever(Protocol):
 
     async def look(self, reading: Reading, scope: Scope, limit: int = 8) -> Lookup:
         """Passages best first, already cut at the score threshold; failures are `gaps`."""
+        ...
+
+
+class Measurements(Protocol):
+    """A monitoring system's numbers. Implemented by `cluster.prometheus`."""
+
+    async def over(self, query: str, window: TimeRange, points: int = 240) -> Measured:
+        """A query over a window, in about so many points a series. Raises OpsbotError."""
         ...
 
 

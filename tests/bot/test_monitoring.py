@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 
 from bot.config_file import ClusterConfig, FileConfig
-from bot.monitoring import alert_feed, alert_routes, reach_of, taking_alerts
+from bot.monitoring import alert_feed, alert_routes, prometheus_of, reach_of, taking_alerts
 from bot.settings import Settings, load_settings
 from cluster.reach import Reach
 from core.clock import ManualClock
-from core.errors import SettingsError
+from core.errors import ClusterError, SettingsError
 from core.redact import Redactor
 from state.alerts import SqlAlertStore
 from state.database import Database
@@ -77,3 +77,12 @@ async def test_an_alertmanager_is_asked_where_its_address_is_set(store: SqlAlert
     assert feed is not None
     assert alert_routes(settings(alertmanager_url="http://127.0.0.1:1"), feed) == []
     await feed.close()
+
+
+async def test_a_prometheus_is_asked_where_its_address_is_set() -> None:
+    assert prometheus_of(settings()) is None
+    found = prometheus_of(settings(prometheus_url="http://127.0.0.1:1", prometheus_token="p"))
+    assert found is not None
+    with pytest.raises(ClusterError, match="Prometheus cannot be reached"):
+        await found.at("up", CLOCK.now())
+    await found.close()
