@@ -6,12 +6,14 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from aiohttp import web
 from qdrant_client import AsyncQdrantClient
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -22,7 +24,13 @@ from knowledge.store_server import ServerOptions, ServerStore, connect
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
-Opener = Callable[[str], Awaitable[VectorStore]]
+
+class Opener(Protocol):
+    """Opens a store of the kind under test; a second one replaces the first."""
+
+    def __call__(self, model: str = "words", size: int = 3) -> Awaitable[VectorStore]: ...
+
+
 OPTIONS = ServerOptions("http://qdrant.example.com:6333", is_quantised=True)
 
 
@@ -40,14 +48,14 @@ async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     opened: list[VectorStore] = []
     client = AsyncQdrantClient(":memory:")
 
-    async def open_store(model: str = "words") -> VectorStore:
+    async def open_store(model: str = "words", size: int = 3) -> VectorStore:
         store: VectorStore
         if request.param == "edge":
             for earlier in opened:
                 await earlier.close()
-            store = await EdgeStore.open(tmp_path / "qdrant", model, 3)
+            store = await EdgeStore.open(tmp_path / "qdrant", model, size)
         else:
-            store = ServerStore(client, OPTIONS, model, 3, encoder=Bm25Encoder())
+            store = ServerStore(client, OPTIONS, model, size, encoder=Bm25Encoder())
         opened.append(store)
         return store
 
@@ -188,6 +196,40 @@ async def test_another_model_fills_beside_while_the_old_text_search_goes_on(
     again = await opener("new model")
     assert [hit.id for hit in await again.search_sparse("payments", 5)] == [key("b")]
     assert (await opener("old model")) is not None
+
+
+async def test_a_model_whose_size_is_found_later_begins_beside_what_is_searched(
+    opener: Opener,
+) -> None:
+    store = await opener("late model", 0)
+    await store.upsert([point("a", "payments runbook")])
+    await store.resize(3)
+    await store.resize(3)
+    assert await store.count() == 0
+    assert [hit.id for hit in await store.search_sparse("payments", 5)] == [key("a")]
+    await store.upsert([point("b", "payments runbook", (1, 0, 0))])
+    await store.activate()
+    assert [hit.id for hit in await store.search_sparse("payments", 5)] == [key("b")]
+    assert [hit.id for hit in await store.search_dense((1, 0, 0), 5)] == [key("b")]
+
+
+async def test_a_model_that_is_down_at_the_next_start_keeps_its_vectors(opener: Opener) -> None:
+    store = await opener("late model", 3)
+    await store.upsert([point("a", "payments runbook", (1, 0, 0))])
+    again = await opener("late model", 0)
+    await again.activate()
+    assert await again.count_dense() == 1
+    await again.resize(3)
+    assert await again.count_dense() == 1
+
+
+async def test_a_count_can_be_of_one_source(store: VectorStore) -> None:
+    await store.upsert([point("a", "x", origin="one"), point("b", "y", origin="two")])
+    assert await store.count(Filter({"origin": ("one",)})) == 1
+    assert await store.scan(fields=("origin",)) == {
+        key("a"): {"origin": "one"},
+        key("b"): {"origin": "two"},
+    }
 
 
 async def test_what_was_acknowledged_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -336,3 +378,80 @@ async def test_a_server_that_comes_up_later_is_found_then() -> None:
 async def test_connecting_sends_nothing_until_the_first_request() -> None:
     client = connect(OPTIONS)
     await client.close()
+
+
+class ListeningServer:
+    """Takes the requests that make a collection, and remembers them."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, Any]] = []
+        self.headers: dict[str, str] = {}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answers as a server that holds nothing yet."""
+        body = await request.json() if request.can_read_body else None
+        self.requests.append((request.method, request.path_qs, body))
+        self.headers = dict(request.headers)
+        result: dict[str, object] = {"operation_id": 1, "status": "completed"}
+        if request.path.endswith("/exists"):
+            result = {"exists": False}
+        elif request.path == "/aliases" and request.method == "GET":
+            result = {"aliases": []}
+        elif request.path.endswith("/points/count"):
+            result = {"count": 0}
+        is_simple = request.path in {"/collections/aliases", "/collections/opsbot--words-3"}
+        answer = True if is_simple else result
+        return web.json_response({"result": answer, "status": "ok", "time": 0.0})
+
+
+async def test_a_collection_is_made_with_what_the_options_say(unused_tcp_port: int) -> None:
+    server = ListeningServer()
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", server.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    options = ServerOptions(
+        f"http://127.0.0.1:{unused_tcp_port}",
+        "qd-key-123",
+        shards=3,
+        replicas=2,
+        is_quantised=True,
+        is_on_disk=True,
+    )
+    with pytest.warns(UserWarning, match="insecure"):  # the client's own word on plain HTTP
+        client = connect(options)
+    store = ServerStore(client, options, "words", 3, encoder=Bm25Encoder())
+    try:
+        assert await store.count() == 0
+    finally:
+        await store.close()
+        await runner.cleanup()
+    made = next(
+        body for method, path, body in server.requests if path == "/collections/opsbot--words-3"
+    )
+    assert made["shard_number"] == 3
+    assert made["replication_factor"] == 2
+    dense = made["vectors"]["dense"]
+    assert (dense["size"], dense["distance"], dense["on_disk"]) == (3, "Cosine", True)
+    assert dense["quantization_config"]["scalar"] == {"type": "int8", "always_ram": True}
+    assert made["sparse_vectors"]["sparse"]["modifier"] == "idf"
+    indexes = {
+        body["field_name"]: body["field_schema"]
+        for method, path, body in server.requests
+        if path.startswith("/collections/opsbot--words-3/index")
+    }
+    assert indexes["updated_at"] == "datetime"
+    assert indexes["team"] == "keyword"
+    assert server.headers["api-key"] == "qd-key-123"
+
+
+async def test_a_missing_certificate_authority_is_named_and_the_key_is_not(tmp_path: Path) -> None:
+    secret = ServerOptions("https://qdrant.example.com:6333", "qd-key-123", str(tmp_path / "ca"))
+    assert "qd-key-123" not in repr(secret)
+    with pytest.raises(KnowledgeError, match="no such file") as wrong:
+        connect(secret)
+    assert "QDRANT_CA_FILE" in wrong.value.remedy
+    (tmp_path / "ca").write_text("no certificate")
+    with pytest.raises(KnowledgeError, match="certificate"):
+        connect(secret)
