@@ -314,3 +314,27 @@ async def test_a_narrow_screen_keeps_everything_in_reach(browsing: Browsing) -> 
     assert width <= 390
     await page.get_by_role("button", name="Close thread").click()
     await expect(page.locator("#thread")).to_be_hidden()
+
+
+async def test_pictures_are_shown_and_text_files_by_their_first_lines(browsing: Browsing) -> None:
+    client = browsing.bench.client
+    lines = "\n".join(f"<b>line</b> {number}" for number in range(40))
+    await client.files_upload_v2(
+        channel="COPS", content=lines, filename="notes.md", title="Hand-over"
+    )
+    pixel = bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8"
+        "ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+    )
+    await client.files_upload_v2(
+        channel="COPS", content=pixel, filename="chart.png", title="Errors", alt_txt="A pixel"
+    )
+    await browsing.show("#ops")
+    page = browsing.page
+    await page.get_by_role("link", name="ops", exact=True).click()
+    card = page.locator(".file.card")
+    await expect(card.locator("figcaption")).to_contain_text("Hand-over")
+    await expect(card.locator(".file-kind")).to_have_text("MD · 589 B")
+    await expect(card.locator(".preview")).to_contain_text("<b>line</b> 11")
+    await expect(card.locator(".preview")).not_to_contain_text("line</b> 12")
+    await expect(page.get_by_role("img", name="A pixel")).to_be_visible()

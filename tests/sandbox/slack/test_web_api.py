@@ -422,6 +422,15 @@ async def test_home_tabs_are_published(desk: Desk) -> None:
     )
 
 
+async def test_the_bytes_of_a_file_can_be_refused(desk: Desk) -> None:
+    await desk.do("faults", kind="http_error", method="upload", status=503)
+    await desk.do("faults", kind="error", method="upload", error="file_uploads_disabled")
+    ticket = await desk.client.files_getUploadURLExternal(filename="a.txt", length=1)
+    for status in (503, 500, 200):
+        async with desk.session.post(str(ticket["upload_url"]), data=b"x") as response:
+            assert response.status == status
+
+
 async def test_faults_strike_by_method_and_count_down(desk: Desk) -> None:
     client = desk.client
     await desk.do(
