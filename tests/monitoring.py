@@ -50,9 +50,9 @@ async def alertmanager(folder: Path, webhook: str = "", token: str = "") -> Asyn
 
 @asynccontextmanager
 async def prometheus(folder: Path, target: str) -> AsyncIterator[str]:
-    """Runs Prometheus, which scrapes `target` (host:port) ten times a second; gives its address."""
+    """Runs Prometheus, which scrapes `target` (host:port) each second; gives its address."""
     config = {
-        "global": {"scrape_interval": "100ms", "scrape_timeout": "100ms"},
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "scrape_configs": [{"job_name": "app", "static_configs": [{"targets": [target]}]}],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
