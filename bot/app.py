@@ -48,6 +48,7 @@ from digest.ports import Poster
 from digest.publish import DigestConfig, DigestService
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.classifier import Classifier
+from knowledge.documented import DocumentedPages
 from knowledge.library import Library
 from knowledge.livemetrics import DEFAULT_QUERIES, WithMeasurements
 from knowledge.models import Models
@@ -200,7 +201,9 @@ async def open_app(
             "impact": ChainedTask(chain, impact(namer, library)),
             "owner": ChainedTask(chain, owner(namer, library)),
             "classify": ClassifyTask(chain, namer, Classifier(models), clock, redactor.redact),
-            "limits": LimitsTask(chain, namer, LiveLimits(collector) if clients else None, clock),
+            "limits": LimitsTask(
+                DocumentedPages(store), namer, LiveLimits(collector) if clients else None, clock
+            ),
             "changes": changes,
             "investigate": investigate,
         }

@@ -1,4 +1,4 @@
-"""Requests and limits that pages write down for one workload, read out of their tables. Pure."""
+"""Requests and limits that pages write down for one workload, read out of their tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.answers import Passage
+from core.answers import Gap, Lookup, Passage, Scope
+from core.errors import KnowledgeError
 from core.quantities import parse_quantity
 from knowledge.blocks import Block, BlockKind, blocks
+from knowledge.ports import Filter, VectorStore
+from knowledge.retrieve import Ranked, passage_of, scope_filter
 
+_SOURCE = "markdown"
+# Chunks that name the workload, best first; tables on resources stand far before these run out.
+_MOST_CHUNKS = 60
 _RESOURCES = {"memory": "memory", "mem": "memory", "ram": "memory", "cpu": "cpu"}
 _RESOURCE = re.compile(r"\b(memory|mem|ram|cpu)\b", re.IGNORECASE)
 _SETTING = re.compile(r"\b(request|limit)s?\b", re.IGNORECASE)
@@ -35,6 +41,36 @@ class DocumentedValue:
     passage: Passage
 
 
+class DocumentedPages:
+    """Finds what speaks of a workload: by its name as a whole word, for a name may be a plain word.
+
+    Args:
+        store: The chunks.
+    """
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+
+    async def find(self, name: str, scope: Scope) -> Lookup:
+        """Chunks of documents that name it; a store that fails is a gap."""
+        if not scope.allows_source(_SOURCE):
+            return Lookup()
+        allowed = scope_filter(scope)
+        limits = {**(allowed.any_of if allowed else {}), "source": (_SOURCE,)}
+        words = f"{name} resources memory cpu request limit"
+        try:
+            hits = await self._store.search_sparse(
+                words, _MOST_CHUNKS, Filter(limits, phrases=(name,))
+            )
+            has_pages = bool(hits) or bool(await self._store.count())
+        except KnowledgeError as error:
+            return Lookup(gaps=(Gap("documentation search", error.wrong, error.remedy),))
+        return Lookup(
+            tuple(passage_of(Ranked(hit, hit.score), 1.0) for hit in hits),
+            looked_in=("runbooks and documents",) if has_pages else (),
+        )
+
+
 def documented_values(name: str, passages: Sequence[Passage]) -> tuple[DocumentedValue, ...]:
     """What tables say on a workload: rows that it begins, and rows on a resource in its own page.
 
@@ -42,7 +78,7 @@ def documented_values(name: str, passages: Sequence[Passage]) -> tuple[Documente
     """
     found: dict[tuple[str, str, str, str], DocumentedValue] = {}
     for passage in passages:
-        if passage.is_fact or passage.source != "markdown" or "incident" in passage.location:
+        if passage.is_fact or passage.source != _SOURCE or "incident" in passage.location:
             continue
         for block in blocks(passage.text):
             if block.kind is not BlockKind.ROW:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,10 +20,9 @@ from core.answers import (
 )
 from core.clock import Clock
 from core.quantities import parse_quantity
-from core.questions import Intent, Reading
+from core.questions import Reading
 from core.resources import ContainerResources, ResourcesFound
-from knowledge.chain import RagChain
-from knowledge.documented import DocumentedValue, documented_values
+from knowledge.documented import DocumentedPages, DocumentedValue, documented_values
 from knowledge.evidence import citations
 from knowledge.ports import LiveLimits
 from knowledge.tasks.naming import Namer
@@ -35,13 +33,15 @@ _LABELS = {"memory": "memory", "cpu": "CPU"}
 _NONE = "none"
 _MOST_CONTAINERS = 8
 
+_Workloads = Mapping[str, Sequence[ContainerResources]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was found of one workload; `passages` are numbered by their place in it."""
+    """What was found of a name; `passages` are numbered by their place."""
 
     name: str
-    containers: tuple[ContainerResources, ...]
+    workloads: _Workloads
     documented: tuple[DocumentedValue, ...]
     passages: tuple[Passage, ...]
 
@@ -50,16 +50,16 @@ class LimitsTask:
     """Implements `bot.services.Answerer`; no model takes part.
 
     Args:
-        chain: Looks for pages, and for the live passage that is cited.
+        pages: Finds what is written down.
         namer: Knows the workloads.
         live: The values in the cluster, or None where no cluster is configured.
         clock: For elapsed times.
     """
 
     def __init__(
-        self, chain: RagChain, namer: Namer, live: LiveLimits | None, clock: Clock
+        self, pages: DocumentedPages, namer: Namer, live: LiveLimits | None, clock: Clock
     ) -> None:
-        self._chain = chain
+        self._pages = pages
         self._namer = namer
         self._live = live
         self._clock = clock
@@ -89,41 +89,60 @@ class LimitsTask:
         # A pod is known by its workload's name where the cluster cannot tell whose it is.
         named = (each for each in others if pod_or_workload.startswith(f"{each}-"))
         name = next(named, pod_or_workload)
-        question = f"What are the resource limits and requests of {name}?"
-        reading = replace(
-            thing,
-            question=question,
-            search_text=question,
-            names=(pod_or_workload,),
-            intents=frozenset({Intent.LIMITS}),
-            limit=None,
-        )
-        lookup, live = await asyncio.gather(
-            self._chain.look(reading, scope), self._live_values(reading, scope)
-        )
-        name = live.containers[0].workload.name if live.containers else name
-        values = documented_values(name, lookup.passages)
-        places = {str(container.workload) for container in live.containers}
-        cited = [
-            *(p for p in lookup.passages if p.title.removeprefix("Limits of ") in places),
-            *(value.passage for value in values),
-        ]
+        live = ResourcesFound()
+        if self._live is not None:
+            live = await self._live.of(replace(thing, names=(pod_or_workload,)), scope)
+        containers = live.containers[:_MOST_CONTAINERS]
+        name = containers[0].workload.name if containers else name
+        pages = await self._pages.find(name, scope)
+        values = documented_values(name, pages.passages)
+        workloads = _by_workload(containers)
+        live_passages = (_passage(key, its) for key, its in workloads.items())
+        cited = [*live_passages, *(value.passage for value in values)]
         passages = tuple({passage.id: passage for passage in cited}.values())
-        gaps = tuple(dict.fromkeys((*lookup.gaps, *live.gaps)))
-        found = _Found(name, live.containers[:_MOST_CONTAINERS], values, passages)
-        if not found.containers and not values:
-            return _not_found(name, gaps, (*live.looked_in, *lookup.looked_in))
+        gaps = (*live.gaps, *pages.gaps)
+        found = _Found(name, workloads, values, passages)
+        if not workloads and not values:
+            return _not_found(name, gaps, (*live.looked_in, *pages.looked_in))
         return Answer(
-            question=question,
+            question=thing.question,
             text=tell(found, has_cluster=self._live is not None),
             citations=citations(passages),
             passages=passages,
-            confidence=Confidence.CONFIRMED if found.containers else Confidence.LIKELY,
+            confidence=Confidence.CONFIRMED if workloads else Confidence.LIKELY,
             gaps=gaps,
         )
 
-    async def _live_values(self, reading: Reading, scope: Scope) -> ResourcesFound:
-        return await self._live.of(reading, scope) if self._live else ResourcesFound()
+
+def _by_workload(containers: Sequence[ContainerResources]) -> _Workloads:
+    """Containers by the id of the passage that they are cited by."""
+    found: dict[str, list[ContainerResources]] = {}
+    for container in containers:
+        ref = container.workload
+        key = f"cluster:{ref.cluster}:{ref.kind}/{ref.namespace}/{ref.name}:limits"
+        found.setdefault(key, []).append(container)
+    return found
+
+
+def _passage(key: str, containers: Sequence[ContainerResources]) -> Passage:
+    """What the cluster has for a workload."""
+    ref = containers[0].workload
+    return Passage(
+        id=key,
+        source="cluster",
+        title=f"Limits of {ref}",
+        location=f"{ref.kind}/{ref.namespace}/{ref.name}",
+        text="\n".join(
+            f"{ref}, container {each.container}: limits {dict(each.limits)}, "
+            f"requests {dict(each.requests)}"
+            for each in containers
+        ),
+        updated_at=containers[0].seen_at,
+        namespace=ref.namespace,
+        service=ref.name,
+        kind=ref.kind,
+        is_fact=True,
+    )
 
 
 def tell(found: _Found, *, has_cluster: bool) -> str:
@@ -131,17 +150,14 @@ def tell(found: _Found, *, has_cluster: bool) -> str:
     numbers = {passage.id: n for n, passage in enumerate(found.passages, start=1)}
     written = _by_setting(found.documented)
     parts: list[str] = []
-    workloads: dict[str, list[ContainerResources]] = {}
-    for container in found.containers:
-        workloads.setdefault(str(container.workload), []).append(container)
-    for place, containers in workloads.items():
-        mark = next(
-            (f" [{numbers[p.id]}]" for p in found.passages if p.title == f"Limits of {place}"), ""
-        )
-        parts.append(f"**{place}**{mark}")
+    clusters = {containers[0].workload.cluster for containers in found.workloads.values()}
+    for key, containers in found.workloads.items():
+        ref, mark = containers[0].workload, f" [{numbers[key]}]"
+        where = f" in cluster {ref.cluster}" if len(clusters) > 1 else ""
+        parts.append(f"**{ref}**{where}{mark}")
         parts.append(_table(containers, written, numbers))
         parts += _remarks(containers, written, numbers, mark)
-    if not workloads:
+    if not found.workloads:
         why = "has no workload of that name" if has_cluster else "is not configured"
         parts.append(f"**{found.name}** as it is written down; the cluster {why}.")
         parts.append(_table([], written, numbers))

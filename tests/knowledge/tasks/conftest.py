@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.services import Answerer
-from core.answers import Answer, Done, Gap, Passage, Progress, Scope
+from core.answers import Answer, Done, Gap, Progress, Scope
 from core.clock import ManualClock
 from core.errors import KnowledgeError
 from core.findings import ObjectRef
@@ -19,6 +19,7 @@ from core.questions import Reading
 from core.redact import Redactor
 from core.resources import ContainerResources, ResourcesFound
 from knowledge.chain import RagChain
+from knowledge.documented import DocumentedPages
 from knowledge.library import Library
 from knowledge.models import ModelConfig, Models
 from knowledge.ports import VectorStore
@@ -105,19 +106,6 @@ def container(
     )
 
 
-LIMITS_PASSAGE = Passage(
-    id="cluster:demo:Deployment/shop/payments:limits",
-    source="cluster",
-    title="Limits of Deployment shop/payments",
-    location="Deployment/shop/payments",
-    text="payments has a memory limit of 256Mi.",
-    updated_at=NOW,
-    namespace="shop",
-    service="payments",
-    is_fact=True,
-)
-
-
 class Cluster(LiveCluster):
     """Facts and limits as given, or nothing but a gap."""
 
@@ -165,6 +153,11 @@ class World:
     namer: Namer
     models: Models
     clock: ManualClock
+
+    @property
+    def pages(self) -> DocumentedPages:
+        """What is written down."""
+        return DocumentedPages(cast("VectorStore", self.store))
 
     def take_store_down(self) -> None:
         """From now on every search fails."""
