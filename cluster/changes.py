@@ -151,8 +151,7 @@ def _autoscaling(snapshot: Snapshot, area: _Area) -> Iterator[Change]:
                     ChangeKind.SCALE,
                     snapshot.ref(workload),
                     f"scaled by its autoscaler: {text(event)}",
-                    "horizontal-pod-autoscaler",
-                    (Evidence(f"Event {event.reason}", text(event)),),
+                    evidence=(Evidence(f"Event {event.reason}", text(event)),),
                 )
         yield from _written(snapshot, hpa, ChangeKind.SCALE)
 

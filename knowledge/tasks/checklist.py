@@ -122,10 +122,11 @@ def changes_step(found: Timeline, zone: tzinfo) -> Step:
         change = told_change(trouble.suspect, is_whole=False)
         told = f"{at}, {gap_before(trouble, trouble.suspect)}: {change}"
         return Step("changes", Mark.FOUND, _clip(told), changes_passage(found))
-    if found.changes:
-        newest = found.changes[-1]
-        ago = span(found.seen_at - newest.at)
-        text = f"none just before the trouble; last, {ago} ago: {newest.what}"
+    acts = [change for change in found.changes if change.kind is not ChangeKind.RESTART]
+    if acts:
+        ago = span(found.seen_at - acts[-1].at)
+        none = "none just before the trouble; " if found.troubles else ""
+        text = f"{none}last, {ago} ago: {told_change(acts[-1], is_whole=False)}"
         return Step("changes", Mark.FINE, _clip(text), changes_passage(found))
     hours = span(found.seen_at - found.window.start)
     return Step("changes", Mark.FINE, f"none in the last {hours}")

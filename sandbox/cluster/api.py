@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from sandbox.cluster import admin, discovery
+from sandbox.cluster.lists import rendered
 from sandbox.cluster.podlogs import LogQuery, LogRefusedError, read_log
 from sandbox.cluster.recorded import RecordedCluster
 from sandbox.cluster.resources import SECRETS, Obj, Resource
@@ -24,8 +25,6 @@ from sandbox.cluster.watching import stream_changes
 
 TOKEN = "sandbox-cluster-token"  # noqa: S105  (a stand-in's token, printed in its documents)
 USER = "system:serviceaccount:opsbot:opsbot"
-METADATA_ONLY = "as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-META_VERSION = "meta.k8s.io/v1"
 PAGE_LIFE = timedelta(minutes=5)
 KEPT_PAGES = 64
 
@@ -203,30 +202,7 @@ class ClusterServer:
             if not selected:  # With a selector the real server does not know how many remain.
                 metadata["remainingItemCount"] = len(items) - limit
             items = items[:limit]
-        if METADATA_ONLY in request.headers.get("Accept", ""):
-            return {
-                "kind": "PartialObjectMetadataList",
-                "apiVersion": META_VERSION,
-                "metadata": metadata,
-                "items": [
-                    {
-                        "kind": "PartialObjectMetadata",
-                        "apiVersion": META_VERSION,
-                        "metadata": obj["metadata"],
-                    }
-                    for obj in items
-                ],
-            }
-        return {
-            "kind": f"{asked.resource.kind}List",
-            "apiVersion": asked.resource.api_version,
-            "metadata": metadata,
-            # Items of a list carry no kind and apiVersion of their own, as with the real server.
-            "items": [
-                {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
-                for obj in items
-            ],
-        }
+        return rendered(asked.resource, metadata, items, request.headers.get("Accept", ""))
 
     def _keep(self, page: Page) -> str:
         token = base64.urlsafe_b64encode(

@@ -202,7 +202,7 @@ def test_an_autoscaler_tells_its_act_and_who_edited_it() -> None:
             8,
             "payments",
             "scaled by its autoscaler: New size: 6; reason: cpu above target",
-            "horizontal-pod-autoscaler",
+            "",
         ),
     ]
 

@@ -1,6 +1,7 @@
 """The applications of Fenwick Goods: images, resources, probes and environment.
 
 Memory requests are chosen so that no node has 24Gi left: that is why one `search` pod finds none.
+The module is longer than others, because it is one table.
 """
 
 from __future__ import annotations
