@@ -103,7 +103,7 @@ class LogLimits:
     """
 
     window: timedelta = timedelta(hours=24)
-    bytes_a_log: int = 16 << 20
+    bytes_a_log: int = 64 << 20
     seconds_a_log: float = 20.0
     last_lines: int = 1000
 

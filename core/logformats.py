@@ -69,8 +69,9 @@ _LEVEL = re.compile(
     rf"|\[(?:\w+:)?(?P<lower>{_WORDS.lower()})\])[ \t]*"
 )
 _LEVEL_FIRST = re.compile(
-    rf"[\[(<]?(?P<level>(?:{_WORDS})(?=[ \t\])>|:]|$)|(?:error|fatal|warning|critical|panic)"
-    r"(?=[\])>|:]))[\])>|:]*[ \t:\-|]*"
+    rf"[\[(<]?(?P<level>(?:(?!ALERT )(?:{_WORDS}))(?=[ \t\])>|:]|$)"
+    r"|(?:[eE]rror|[fF]atal|[wW]arning|[cC]ritical|panic)(?=[\])>|:])"
+    r"|Error(?= (?!handling|logging|reporting|tracking)[a-z]+ing\b))[\])>|:]*[ \t:\-|]*"
 )
 # "ERROR: 0" and "errors: none" count errors.
 _NO_ERRORS = re.compile(r"[ \t=:]*(?:0|none|no errors?|ok|count|rate)\b(?!\.)", re.IGNORECASE)
@@ -98,8 +99,8 @@ _TIME_KEYS = ("time", "ts", "timestamp", "@timestamp", "@t", "asctime", "datetim
 
 _EXCEPTION = re.compile(
     r"(?:Exception in thread \"[^\"]*\" |Uncaught |Unhandled exception[.:] ?)?"
-    r"(?:[a-zA-Z_$][\w$]*[./:]{1,2})*[A-Z]\w*(?:Error|Exception|Throwable|Fault|Interrupt)\b"
-    r"(?=[:\s]|$)"
+    r"(?:(?:[a-zA-Z_$][\w$]*[./:]{1,2})*[A-Z]\w*(?:Error|Exception|Throwable|Fault|Interrupt)"
+    r"|(?:[a-zA-Z_$][\w$]*[./:]{1,2})+(?:Error|Exception|Throwable)|Exception(?=:))\b(?=[:\s]|$)"
 )
 _CONTENT: tuple[tuple[str, LogLevel], ...] = (
     ("panic:", LogLevel.FATAL),
@@ -114,8 +115,9 @@ _KERNEL = re.compile(
     r"|Killed process \d+|\bsegfault at |Kernel panic"
 )
 _INLINE = re.compile(
-    r"(?<!\bno )(?<!\b0 )(?<!(?i:level) )(?<!(?i:level): )(?<!(?i:level) to )(?<!(?i:level) is )"
-    rf"(?<![\w/.=\-])\[?(?P<level>{_WORDS})\]?(?=[ :\]|]|$)(?! (?i:level|count|rate)\b)"
+    r"(?<!\b[nN]o )(?<!\b0 )(?<!without )(?<!previous )(?<!level set to )(?<!(?i:level) )"
+    r"(?<!(?i:level): )(?<!(?i:level) to )(?<!(?i:level) is )(?<![\w/.=\-])\[?(?!ALERT )"
+    rf"(?P<level>{_WORDS})\]?(?=[ :\]|!]|$)(?! (?i:level|count|rate)\b)"
 )
 _DECODER = msgspec.json.Decoder(dict[str, object])
 
@@ -153,7 +155,8 @@ def strip_prefix(text: str) -> tuple[str, datetime | None, bool]:
         return text, None, False
     tag = match["tag"]
     # A lone RFC 3339 stamp is the line's own if more of a header follows it.
-    if tag is None and _LEVEL.match(text, match.end()) is not None:
+    end = match.end() - 1
+    if tag is None and (_LEVEL.match(text, end + 1) or _program_end(text, end)):
         return text, None, False
     return text[match.end() :], _iso(match["time"]), tag == "P"
 
@@ -220,10 +223,9 @@ def _read_stamped(text: str, stamp: re.Match[str]) -> Line:
     """A line that begins with a time."""
     timestamp = _iso(stamp["time"], stamp["zone"]) if stamp["time"] else None
     end = stamp.end()
-    match = _SYSLOG.match(text, end)
-    if match is not None and (stamp["syslog"] or text[match.end() - 3 : match.end()] == "]: "):
-        # Host and program; what follows is the program's own line.
-        inner = read_line(text[match.end() :])
+    program_end = _program_end(text, end, has_number=not stamp["syslog"])
+    if program_end:
+        inner = read_line(text[program_end:])
         inner.has_header = True
         inner.timestamp = inner.timestamp or timestamp
         return inner
@@ -241,6 +243,14 @@ def _read_stamped(text: str, stamp: re.Match[str]) -> Line:
     return Line(_level_in(message), timestamp, message, has_header=True)
 
 
+def _program_end(text: str, start: int, *, has_number: bool = True) -> int:
+    """Where a program's own line begins, after its host and name; 0 where none are told."""
+    match = _SYSLOG.match(text, start)
+    if match is None or (has_number and not match[0].rstrip().endswith("]:")):
+        return 0
+    return match.end()
+
+
 def _rest(text: str, start: int) -> int:
     """Where the message begins after what follows the level."""
     match = _REST.match(text, start)
@@ -252,6 +262,9 @@ def _level_in(message: str) -> LogLevel | None:
     level = _content_level(message)
     if level is not None:
         return level
+    first = _LEVEL_FIRST.match(message)
+    if first is not None and not _NO_ERRORS.match(message, first.end("level")):
+        return _LEVELS[first["level"].upper()]
     if _EXCEPTION.match(message):
         return LogLevel.ERROR
     inline = _INLINE.search(message, 0, 80)
@@ -341,8 +354,8 @@ def _read_logfmt(text: str) -> Line | None:
             timestamp = timestamp or _moment(value)
         elif name not in {"caller", "logger"}:
             extra.append(f"{key}={value}")
-    if not level and not error:
-        return None
+    if not (level or error) or not (message or error or extra):
+        return None  # `loglevel=ERROR` alone is a setting
     found = _LEVELS.get(level.upper()) if level else LogLevel.ERROR
     parts = [part for part in (message, error) if part]
     body = _join_error(parts) if parts else " ".join(extra) or text

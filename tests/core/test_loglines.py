@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.loglines import MAX_JOINED_LINES, LogLevel, is_error, parse_log
@@ -62,6 +62,94 @@ def test_headers_are_stripped_and_levels_read(
         assert entry.message == message
     assert entry.raw == line
     assert is_error(entry) == (level in {"ERROR", "FATAL"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no errors found",
+        "error_rate=0",
+        "errors: 0",
+        "ERROR: 0",
+        "ERROR COUNT: 0",
+        "error handling enabled",
+        "Error handling enabled",
+        "fatal errors: 0",
+        "critical section entered",
+        "ALERT rule loaded",
+        "log level set to ERROR",
+        "Log level: ERROR",
+        "logLevel=ERROR",
+        "2026-03-01 10:00:00 Log level ERROR",
+        "2026-03-01 10:00:00 INFO ERROR count is 0",
+        "no ERROR in log",
+        'level=info msg="no error" error=null',
+        'ts=2026-03-01T10:00:00Z caller=a.go:1 msg="done" err=<nil>',
+        "flags: --log.level=error --web=1",
+        "args: level=error format=json",
+        '{"level":"info","msg":"ERROR in the text","error":null}',
+        'I1122 10:15:02.123456 1 a.go:1] "no error" err="ignored"',
+        '10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /errors/500.html HTTP/1.1" 200 12',
+        "2026-03-01 10:00:00 UTC [1] LOG:  checkpoint complete: wrote 0 buffers, 0 errors",
+    ],
+)
+def test_words_about_errors_are_no_errors(line: str) -> None:
+    assert not any(is_error(entry) for entry in parse_log(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: cannot find module x",
+        "Error connecting to database",
+        "2026-03-01 10:00:00 error: boom",
+        'Exception in thread "main" java.lang.Error: x',
+        "npm ERR! code ELIFECYCLE",
+        "[ERROR] plugin/errors: 2 example.com. A: i/o timeout",
+        'ts=2026-03-01T10:00:00Z caller=main.go:1 Error="Unable to connect to Database"',
+        "[2026-03-01 10:00:00 +0000] [7] [ERROR] Worker timeout",
+        "Mar  1 10:00:00 host app[1]: ERROR boom",
+        "Nov 10 14:17:41.900439 host kubenswrapper[2296]: E1110 14:17:41.900391 2296 a.go:1] boom",
+        "2026-03-01T10:00:00+00:00 host app[1]: E1110 14:17:41.900391 2296 a.go:1] boom",
+        "2026-03-01 10:00:00.1 level=error msg=boom",
+        "web-1  | 2026-03-01 10:00:00,000 ERROR boom",
+        "nova.log.1 2026-03-01 10:00:00.508 25746 ERROR nova.wsgi [req-1 - - -] boom",
+    ],
+)
+def test_errors_are_known_in_many_dresses(line: str) -> None:
+    (entry,) = parse_log(line)
+    assert is_error(entry)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Jun 14 15:16:01 combo sshd(pam_unix)[19939]: check pass", "check pass"),
+        ("nova.log.1 2026-03-01 10:00:00.508 25746 INFO nova.wsgi [req-1 - - -] ok", "ok"),
+        (
+            "2015-07-29 19:31:02,243 - WARN  [Quorum[myid=1]/0:0:0:2181:Cnx@368] - Cannot open",
+            "Cannot open",
+        ),
+        (
+            "2026-03-01 10:00:00 ERROR com.x.Y [instance: 7] lost it",
+            "[instance: 7] lost it",
+        ),
+    ],
+)
+def test_headers_of_hosts_programs_and_threads_are_stripped(line: str, message: str) -> None:
+    assert parse_log(line)[0].message == message
+
+
+def test_line_numbers_are_those_of_the_raw_lines() -> None:
+    text = "INFO a\r\nINFO \x0b\x85 b\n2026-03-01T10:00:00Z stderr P ERROR cut \n"
+    text += "2026-03-01T10:00:00Z stderr F here\nINFO c\n2026-03-01T10:00:00Z stderr P INFO end"
+    assert [(entry.line_number, entry.message) for entry in parse_log(text)] == [
+        (1, "a"),
+        (2, "\x0b\x85 b"),
+        (3, "cut here"),
+        (5, "c"),
+        (6, "end"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -246,3 +334,18 @@ def test_an_error_line_is_never_swallowed(lines: list[str]) -> None:
 )
 def test_an_exceptions_class_is_no_logger(line: str, message: str) -> None:
     assert parse_log(line)[0].message == message
+
+
+PIECES = st.sampled_from(
+    ["-", "[", "]", "[a]", "(", "a.", "a=", '"', "<", "0", "f", "0-", " ", "\t", "\x1b[",
+     "a.b.Error", "ERROR ", "2026-03-01 10:00:00 ", "Jun 14 15:16:01 ", "h p[1]: ", "level=", "{", ": ", "| ",
+     "panic: ", "\tat a.b(", "E1122 10:15:02.1 1 a.go:1] ", "2026-03-01T10:00:00Z stderr P "]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=2000)
+@given(st.lists(st.tuples(PIECES, st.integers(1, 2000)), max_size=6))
+def test_no_line_takes_for_ever(parts: list[tuple[str, int]]) -> None:
+    """Hypothesis fails an example that takes longer than two seconds."""
+    text = "".join(piece * times for piece, times in parts)
+    assert parse_log(f"{text}\nINFO last")
