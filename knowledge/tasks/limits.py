@@ -162,7 +162,7 @@ def tell(found: _Found, *, has_cluster: bool) -> str:
         parts.append(f"**{found.name}** as it is written down; the cluster {why}.")
         parts.append(_table([], written, numbers))
     if not found.documented:
-        parts.append(f"No page that I can read writes down requests or limits of {found.name}.")
+        parts.append(f"No table in the documents gives requests or limits of {found.name}.")
     parts += _disagreements(written, numbers)
     return "\n\n".join(parts)
 

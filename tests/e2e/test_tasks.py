@@ -20,7 +20,7 @@ ANSWERED = {
     "errors code 503 since 6h": ("lines with code 503", "By service"),
     "similar OOMKilled exit code 137": ("INC-2031", "Fix then"),
     "limits payments": ("| memory limit | 256Mi | 512Mi", "⚠️ differs", "**They differ:**"),
-    "limits kafka": ("**Not set:** CPU limit", "No page that I can read writes down"),
+    "limits kafka": ("**Not set:** CPU limit", "No table in the documents gives"),
     "impact worker-3": ("If worker-3 fails, it hits", "| team | services hit | on call |"),
     "impact redis": ("it hits cart and risk-engine directly", "#team-trading"),
     "owner checkout": ("owned by team orders", "Tomás Brandt"),

@@ -42,7 +42,7 @@ async def test_what_is_not_set_is_named_and_a_memory_limit_warned_of(world: Worl
     answer = await world.ask(task(world), "payments-db")
     assert "| memory limit | none | – | ⚠️ not set |" in answer.text
     assert "**Not set:** memory limit, CPU limit [1]." in answer.text
-    assert "No page that I can read writes down requests or limits of payments-db." in answer.text
+    assert "No table in the documents gives requests or limits of payments-db." in answer.text
 
 
 async def test_what_the_namespace_fills_in_is_marked(world: World) -> None:
