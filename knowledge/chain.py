@@ -266,18 +266,21 @@ class RagChain:
     ) -> AsyncGenerator[Progress | Delta | Answer, None]:
         choice = await self._models.current(options.model)
         if choice.model is None:
-            answer = _quoted(evidence, self._why_without(choice, options))
+            answer = await _quoted(evidence, self._why_without(choice, options))
             yield Delta(answer.text)
             yield answer
             return
         rendered = self._render(evidence, turns, options, choice.model)
         if not rendered.passages:  # a context too small for anything leaves nothing to go by
-            answer = _quoted(evidence, (rendered.note,))
+            answer = await _quoted(evidence, (rendered.note,))
             yield Delta(answer.text)
             yield answer
             return
-        checker = Checker(
-            rendered.passages, evidence.question, evidence.names | set(evidence.reading.names)
+        checker = await asyncio.to_thread(
+            Checker,
+            rendered.passages,
+            evidence.question,
+            evidence.names | set(evidence.reading.names),
         )
         writer = CheckedWriter(checker)
         lost = ""
@@ -287,15 +290,15 @@ class RagChain:
                 async for part in said:
                     if isinstance(part, Progress):
                         yield part
-                    elif (new := writer.feed(part)) and options.stream:
+                    elif (new := await asyncio.to_thread(writer.feed, part)) and options.stream:
                         is_shown = True
                         yield Delta(new)
         except (TimeoutError, ModelUnavailableError) as error:
             lost = self._why_lost(error, options)
-        if not lost and (new := writer.close()) and options.stream:
+        if not lost and (new := await asyncio.to_thread(writer.close)) and options.stream:
             is_shown = True
             yield Delta(new)
-        answer = _finished(evidence, rendered, writer.checked, choice, lost)
+        answer = await _finished(evidence, rendered, writer.checked, choice, lost)
         if not is_shown:
             yield Delta(answer.text)
         yield answer
@@ -391,7 +394,7 @@ def _waiting(ahead: int) -> str:
     return f"The model is busy; your question is number {ahead} in the line…"
 
 
-def _finished(
+async def _finished(
     evidence: _Evidence, rendered: Rendered, checked: Checked, choice: ModelChoice, lost: str
 ) -> Answer:
     """The model's checked words if they are enough, else what was found, in quotes."""
@@ -400,7 +403,7 @@ def _finished(
     if lost or not checked.is_enough:
         if checked.cut:
             _log.info("cut from the model's answer: %s", "; ".join(checked.reasons[:5]))
-        return _quoted(evidence, (lost or CUT_NOTE,))
+        return await _quoted(evidence, (lost or CUT_NOTE,))
     notes = (rendered.note,) if rendered.note else ()
     used = tuple(rendered.passages[number - 1] for number in checked.cited)
     return Answer(
@@ -433,7 +436,12 @@ def _does_not_tell(evidence: _Evidence, checked: Checked, choice: ModelChoice) -
     )
 
 
-def _quoted(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
+async def _quoted(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
+    """What was found, in quotes; tens of milliseconds of work, so not on the event loop."""
+    return await asyncio.to_thread(_composed, evidence, notes)
+
+
+def _composed(evidence: _Evidence, notes: tuple[str, ...]) -> Answer:
     text, used = renumber(
         extract(evidence.reading, evidence.passages, evidence.remedies),
         tuple(range(1, len(evidence.passages) + 1)),

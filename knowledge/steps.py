@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,16 @@ from knowledge.wholepage import NOT_FIX, tells_fix
 MOST_STEPS = 6
 MOST_FENCES = 5
 _LONGEST_STEP_WORDS = 32
+_MOST_WORDS = 110  # around commands; numbered steps are told to their end
+# Points to a part of the page that is not quoted with it.
+_POINTS = re.compile(
+    r"\b(?:see|shown|described|explained|listed|mentioned|noted|discussed|given|outlined) "
+    r"(?:the )?(?:(?:next |following )?(?:section|table|list|example)s? )?(?:below|above|here)\b"
+    r"|\b(?:sections?|tables?|examples?|lists?) (?:below|above)\b",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"</?(?:table|t[dhr]|col|p|div|span)\b", re.IGNORECASE)
+_LEADS_IN = re.compile(r":\s*(?:\[\d+\])?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +80,31 @@ def written(n: int, found: Sequence[Block], most: int = MOST_STEPS) -> str:
     """A section's steps, or its sentences around commands, each cited."""
     is_numbered = any(block.kind is BlockKind.STEP for block in found)
     lines: list[str] = []
-    shown = fences = 0
+    shown = fences = words = 0
     for at, block in enumerate(found):
         if block.kind is BlockKind.FENCE:
             if fences < MOST_FENCES and (lines or not is_numbered):
                 lines.append(fence(block, indent="   " if is_numbered else ""))
                 fences += 1
         elif shown < most and not block.is_nested and _belongs(found, at, is_numbered=is_numbered):
-            text = short(" ".join(sentences(block)[:3]), _LONGEST_STEP_WORDS)
+            text = short(said(block), _LONGEST_STEP_WORDS)
+            if not text or (not is_numbered and words + len(text.split()) > _MOST_WORDS):
+                continue
+            words += len(text.split())
             marker = f"{block.number}. " if block.kind is BlockKind.STEP else "- "
             lines.append(f"{marker}{cite(mark(text), n)}")
             shown += 1
         elif shown >= most:
             break
+    while lines and _LEADS_IN.search(lines[-1]) and not lines[-1].endswith("```"):
+        lines.pop()  # what it leads in to is not quoted
     return "\n".join(lines)
+
+
+def said(block: Block) -> str:
+    """The first sentences of a block that say something by themselves, here and now."""
+    told = [text for text in sentences(block)[:3] if not _POINTS.search(text)]
+    return "" if _MARKUP.search(block.text) else " ".join(told)
 
 
 def _belongs(found: Sequence[Block], at: int, *, is_numbered: bool) -> bool:

@@ -347,3 +347,32 @@ def test_how_to_do_a_thing_begins_with_the_steps_and_tells_how_it_stands() -> No
         f"{CHANGES_MARK}:\n```bash\nkubectl exec redis-1 -- redis-cli failover\n```\n\n"
         "**Now:** redis runs well: 2 of 2 replicas ready [1]."
     )
+
+
+def test_steps_point_to_nothing_that_is_not_quoted() -> None:
+    page = replace(
+        RUNBOOK,
+        text=(
+            "## Fix\n\n"
+            "Raise the limit of payments. See the table below for its sizes.\n\n"
+            "<table><tr><td>payments</td></tr></table>\n\n"
+            "Watch the memory of payments for an hour.\n\n"
+            "The memory of payments should look like this:\n"
+        ),
+        heading="Fix",
+    )
+    asked = reading("how do I fix the memory of payments?", intents=[Intent.HOW])
+    told = extract(asked, (page,))
+    assert "Raise the limit of payments [1]." in told
+    assert "Watch the memory" in told
+    assert "below" not in told
+    assert "<td>" not in told
+    assert not told.endswith(":")
+    assert "should look like" not in told
+
+
+def test_a_lead_in_stays_with_its_command() -> None:
+    page = replace(RUNBOOK, text="Restart payments by:\n\n```bash\nkubectl get pods\n```\n")
+    asked = reading("how do I restart payments?", intents=[Intent.HOW])
+    told = extract(asked, (page,))
+    assert told.index("Restart payments by:") < told.index("kubectl get pods")
