@@ -54,12 +54,11 @@ class Attachments:
             log.warning("%s is posted as text: %s", name, error)
             note = f"This is a message and no file: {error.wrong}. {error.remedy}"
             return replace(answer, notes=(*answer.notes, note))
-        opening = answer.text.partition("\n## ")[0].partition("\n\n")[2].partition(" Drafted")[0]
+        told = f"**{title}** as a file in this thread; it quotes {len(answer.citations)} messages."
         left = len(_TODO.findall(answer.text.partition("\n## ")[2]))
-        todo = (
-            f" {left} places in it are marked TODO: nobody said what belongs there." if left else ""
-        )
-        return replace(answer, text=f"**{title}** as a file in this thread. {opening}{todo}")
+        if left:
+            told += f" {left} places in it are marked TODO: nobody said what belongs there."
+        return replace(answer, text=told)
 
     async def follow(
         self, place: Place, answer: Answer, layout: AnswerLayout, reference: str

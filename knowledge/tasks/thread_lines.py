@@ -91,6 +91,8 @@ _FOLLOW_UP = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\s])|\n+")
 _FENCE = re.compile(r"```[^\n`]*\n?(.*?)```", re.DOTALL)
 _MARK = re.compile(r"\[(\d+)\]")  # what cites a message; in a message it cites nothing
+_LIST_MARK = re.compile(r"^(?:[#>•*-]+\s+)+")
+_BOLD = re.compile(r"(?<![\w*])\*([^\s*][^*]*)\*(?![\w*])")  # Slack's; Markdown reads it as italics
 _NOISE = re.compile(r"(?:^|\s)(?::[a-z0-9_+-]+:)+(?=\s|$)")
 
 # How many lines a kind may have in a summary, and whether the newest or the oldest of them count.
@@ -158,7 +160,8 @@ def _telling_code(lines: Iterable[str]) -> list[str]:
 
 def shortened(text: str, *, in_code: bool = False) -> str:
     """A text on one line, cut to what a summary has room for, without half a code span."""
-    flat = _MARK.sub(r"(\1)", " ".join(text.split()).lstrip("#>-*• ").strip())
+    flat = _LIST_MARK.sub("", " ".join(text.split()))
+    flat = _MARK.sub(r"(\1)", _BOLD.sub(r"\1", flat))
     if in_code or flat.count("`") % 2:
         flat = flat.replace("`", "'")
     if len(flat) > _LINE_CHARS:

@@ -243,6 +243,19 @@ def test_a_bot_neither_acts_nor_decides() -> None:
     assert [line.kind for line in lines_of((INCIDENT[1], bot))[1:]] == [Kind.ERROR]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("- *Digest: 13 new*", "Digest: 13 new"),
+        ("> # Down", "Down"),
+        ("use a*b*c and 2 * 3 * 4", "use a*b*c and 2 * 3 * 4"),
+        ("an odd ` one", "an odd ' one"),
+    ],
+)
+def test_a_line_comes_without_slacks_marks(text: str, shown: str) -> None:
+    assert shortened(text) == shown
+
+
 def test_a_cut_line_leaves_no_open_code_span() -> None:
     text = shortened("see `" + "x" * 400 + "`")
     assert text.count("`") % 2 == 0
