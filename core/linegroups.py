@@ -16,6 +16,7 @@ from core.merging import merge
 from core.templates import mask
 
 MAX_KEYS = 100_000
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,15 @@ class LineGroups:
 
     def _add(self, text: str) -> None:
         lines = text.split("\n")
-        known = self._blind
         keys = blind(text).split("\n")
-        numbers = [known.get(key, -1) for key in keys]
-        for index, number in enumerate(numbers):
-            if number < 0:
-                numbers[index] = self._learn(lines[index], keys[index])
-        self._lines.extend(numbers)
+        known = self._blind
+        for start in range(0, len(lines), _BATCH):
+            # What one batch teaches, the next one knows.
+            numbers = [known.get(key, -1) for key in keys[start : start + _BATCH]]
+            for index, number in enumerate(numbers):
+                if number < 0:
+                    numbers[index] = self._learn(lines[start + index], keys[start + index])
+            self._lines.extend(numbers)
 
     def _learn(self, line: str, key: str) -> int:
         """The number of a line's template."""

@@ -337,9 +337,10 @@ def test_an_exceptions_class_is_no_logger(line: str, message: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["-", "[", "]", "[a]", "(", "a.", "a=", '"', "<", "0", "f", "0-", " ", "\t", "\x1b[",
-     "a.b.Error", "ERROR ", "2026-03-01 10:00:00 ", "Jun 14 15:16:01 ", "h p[1]: ", "level=", "{", ": ", "| ",
-     "panic: ", "\tat a.b(", "E1122 10:15:02.1 1 a.go:1] ", "2026-03-01T10:00:00Z stderr P "]
+    ["-", "[", "]", "[a]", "(", "a.", "a=", '"', "<", "0", "f", "0-", " ", "\t", "\x1b[", "{",
+     "a.b.Error", "ERROR ", "2026-03-01 10:00:00 ", "Jun 14 15:16:01 ", "h p[1]: ", "level=",
+     ": ", "| ", "panic: ", "\tat a.b(", "E1122 10:15:02.1 1 a.go:1] ",
+     "2026-03-01T10:00:00Z stderr P "]
 )  # fmt: skip
 
 
