@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -147,8 +146,7 @@ async def any_indexer() -> AsyncIterator[Indexer]:
             return
         config = load_config_file(settings.opsbot_config)
         redactor = Redactor(folder.redaction_key())
-        clock, cores = SystemClock(), os.cpu_count() or 1
-        async with open_library(settings, config, redactor, clock, threads=cores) as library:
+        async with open_library(settings, config, redactor, SystemClock()) as library:
             yield library
 
 

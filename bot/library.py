@@ -53,7 +53,6 @@ async def open_library(  # noqa: PLR0917  (two callers, which name what is optio
     clock: Clock,
     services_on_node: ServicesOnNode | None = None,
     topology: Topology | None = None,
-    threads: int = 1,
 ) -> AsyncIterator[OpenLibrary]:
     """Build and start it, give it, and close it.
 
@@ -64,14 +63,13 @@ async def open_library(  # noqa: PLR0917  (two callers, which name what is optio
         clock: For everything that asks the time.
         services_on_node: See `Library`.
         topology: See `Library`.
-        threads: For the embedded model; one leaves the others to who waits for an answer.
 
     Raises:
         OpsbotError: A setting cannot be used, or the embedded store cannot be opened. An embedding
             model or a Qdrant server that is down is no reason.
     """
     async with AsyncExitStack() as stack:
-        embedder = await _embedder(settings, threads)
+        embedder = await _embedder(settings)
         store = await _store(settings, embedder)
         stack.push_async_callback(store.close)
         sources = _sources(settings, config)
@@ -98,12 +96,12 @@ def _sources(settings: Settings, config: FileConfig) -> tuple[Source, ...]:
     return tuple(open_source(one, shared) for one in configs)
 
 
-async def _embedder(settings: Settings, threads: int) -> Embedder | None:
+async def _embedder(settings: Settings) -> Embedder | None:
     name = settings.embed_model
     if name == "none":
         return None
     if name == "minilm":
-        return MiniLmEmbedder(threads)
+        return MiniLmEmbedder()
     from bot.modelsetting import model_config  # noqa: PLC0415  (see above)
     from knowledge.models import open_embedder  # noqa: PLC0415  (see above)
 

@@ -30,8 +30,6 @@ async def fill_dense(
         fresh = [(key, text) for key, text in missing if key not in tried]
         if not fresh:
             return done
-        # A batch costs what its longest text costs.
-        fresh.sort(key=lambda item: len(item[1]))
         for start in range(0, len(fresh), TEXTS_AT_ONCE):
             batch = fresh[start : start + TEXTS_AT_ONCE]
             vectors = await embedder.embed([text for _, text in batch])

@@ -26,8 +26,8 @@ class MiniLmEmbedder:
     found anew for each run, a text's vector would depend on its neighbours.
 
     Args:
-        threads: So many texts of one call at once. More than the machine has cores starves the
-            event loop.
+        threads: So many texts of one call at once, each about 80 MB more. More than the machine has
+            cores starves the event loop.
     """
 
     def __init__(self, threads: int = 1) -> None:

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from evals.bench import decoding, graph, search, snapshot
+from evals.bench import decoding, graph, indexing, query, search, snapshot
 
 
 async def main() -> None:
@@ -16,7 +16,14 @@ async def main() -> None:
     sys.stdout.write(f"Python {platform.python_version()}, {platform.machine()}, {cores} cores\n\n")
     sys.stdout.write("| what | ours | the obvious alternative | ratio (lowest-highest) |\n")
     sys.stdout.write("|---|---|---|---|\n")
-    for benchmark in (decoding.run, snapshot.run, search.run, graph.run):
+    for benchmark in (
+        decoding.run,
+        snapshot.run,
+        search.run,
+        indexing.run,
+        query.run,
+        graph.run,
+    ):
         await benchmark()
 
 
