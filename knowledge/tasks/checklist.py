@@ -13,7 +13,7 @@ from core.inspections import Inspection, LogsRead
 from core.questions import Intent, Reading
 from knowledge.blocks import BlockKind, blocks
 from knowledge.nextcommand import next_command
-from knowledge.quoting import line
+from knowledge.quoting import fact_lines, line
 from knowledge.tasks.subject import live_passage
 from knowledge.tasks.timeline import changes_passage, gap_before, span, told_change, when
 from knowledge.tasks.verdict import Upstream, Verdict
@@ -52,6 +52,7 @@ class Report:
 
     Attributes:
         state: How the object stands, in one sentence.
+        metric: A series that shows the trouble, if there is one.
         words: What a model said of it, checked, or ''.
         is_ill: Whether something is wrong with the object itself, so that a fix is of use.
         command: A command that only reads and looks at the suspect, or ''.
@@ -61,6 +62,7 @@ class Report:
     steps: tuple[Step, ...]
     verdict: Verdict
     reading: Reading
+    metric: Passage | None = None
     is_ill: bool = True
     words: str = ""
     command: str = ""
@@ -68,6 +70,8 @@ class Report:
 
 def status_step(found: Inspection) -> Step:
     """How the object stands."""
+    if not found.lines:
+        return Step("status", Mark.UNREAD, _clip(found.state.rstrip(".")))
     passage = live_passage(found.about, "", str(found.about), found.lines, found.seen_at)
     if not found.findings:
         return Step("status", Mark.FINE, _clip(found.state), passage)
@@ -80,6 +84,8 @@ def status_step(found: Inspection) -> Step:
 
 def events_step(found: Inspection) -> Step:
     """The newest warning; its words stand in the passage of the status."""
+    if not found.lines:
+        return Step("events", Mark.UNREAD, "could not be read")
     if not found.events:
         return Step("events", Mark.FINE, "no warnings within what is kept (about an hour)")
     count = len(found.events)
@@ -128,11 +134,17 @@ def changes_step(found: Timeline, zone: tzinfo) -> Step:
         none = "none just before the trouble; " if found.troubles else ""
         text = f"{none}last, {ago} ago: {told_change(acts[-1], is_whole=False)}"
         return Step("changes", Mark.FINE, _clip(text), changes_passage(found))
+    if found.gaps:
+        return Step(
+            "changes", Mark.UNREAD, _clip(f"could not be read in full: {found.gaps[0].why}")
+        )
     hours = span(found.seen_at - found.window.start)
     return Step("changes", Mark.FINE, f"none in the last {hours}")
 
 
-def dependencies_step(found: Sequence[Upstream], count: int, passage: Passage | None) -> Step:
+def dependencies_step(
+    found: Sequence[Upstream], count: int, passage: Passage | None, *, is_read: bool = True
+) -> Step:
     """What it needs that is in trouble or has changed."""
     if passage is None:
         return Step("dependencies", Mark.UNREAD, "the service graph knows nothing that it needs")
@@ -142,6 +154,10 @@ def dependencies_step(found: Sequence[Upstream], count: int, passage: Passage | 
         else f"{item.service} changed: {item.change.what if item.change else ''}"
         for item in found
     ]
+    if not told and not is_read:
+        return Step(
+            "dependencies", Mark.UNREAD, f"it needs {count}; how they are is unread", passage
+        )
     if not told:
         return Step("dependencies", Mark.FINE, f"no trouble known of the {count} it needs", passage)
     return Step("dependencies", Mark.FOUND, _clip("; ".join(told)), passage)
@@ -174,6 +190,9 @@ def tell(report: Report) -> tuple[str, tuple[Passage, ...]]:
         f"**{report.state.rstrip('.')}.** {marks.get('status', '')}".rstrip(),
         f"**{label}:** {report.verdict.why} {said}".rstrip(),
     ]
+    if report.metric is not None:
+        passages = (*passages, report.metric)
+        parts.append(f"**Metrics** {line(fact_lines(report.metric)[0], len(passages), 60)}")
     if report.words:
         parts.append(report.words)
     parts.append("\n".join(("**Checked**", *(_line(step, marks) for step in report.steps))))

@@ -21,6 +21,7 @@ from core.answers import (
     Gap,
     GenerationOptions,
     Lookup,
+    Passage,
     Progress,
     Scope,
     Turn,
@@ -118,10 +119,13 @@ class InvestigateTask:
                 "it is a namespace",
                 f"Name one workload or node; `changes {about.name}` tells what changed there.",
             )
+        if about is None and subject.targets.gaps and subject.reading.names:
+            # Nobody can tell where it is, but what is written on it can still be found.
+            about = ObjectRef("", "Deployment", "", subject.reading.names[0])
         if about is None or self._trail is None:
             answer = not_there(question, subject.targets)
         else:
-            work = _Work(subject, about, scope)
+            work = _Work(subject, about, scope, gaps=list(subject.targets.gaps))
             async for step in self._steps(work, self._trail):
                 work.steps.append(step)
                 yield Progress(_progress(work.steps))
@@ -189,16 +193,19 @@ class InvestigateTask:
         )
         work.case = replace(work.case, upstream=(*broken, *(changed or ()))[:MOST_UPSTREAM])
         return checklist.dependencies_step(
-            work.case.upstream, len(paths), needs_passage(graph, work.about, paths, broken)
+            work.case.upstream,
+            len(paths),
+            needs_passage(graph, work.about, paths, broken),
+            is_read=bool(work.case.inspection and work.case.inspection.lines),
         )
 
     async def _runbook(self, work: _Work) -> Step:
         finding = work.case.finding
-        words = f"{finding.reason} {finding.title}" if finding else "troubleshooting"
+        words = f"{finding.reason} {finding.title}" if finding else ""
         reading = replace(
             work.subject.reading,
-            question=f"{work.about.name} {words}",
-            search_text=f"{work.about.name} {words}",
+            question=f"{work.about.name} {words}".strip(),
+            search_text=f"{work.about.name} {words}".strip(),
             names=(work.about.name,),
             codes=(finding.reason,) if finding else (),
             intents=frozenset({Intent.WHY, Intent.HOW}),
@@ -225,7 +232,8 @@ class InvestigateTask:
                 steps=tuple(work.steps),
                 verdict=verdict,
                 reading=work.subject.reading,
-                is_ill=work.case.finding is not None,
+                is_ill=work.case.finding is not None or not (inspection and inspection.lines),
+                metric=await self._memory(work),
                 words=words,
                 command=checklist.command_for(work.case.trouble.suspect)
                 if work.case.trouble
@@ -242,6 +250,23 @@ class InvestigateTask:
             notes=also_named(work.about, work.subject.targets.objects),
             gaps=tuple(dict.fromkeys(work.gaps)),
         )
+
+    async def _memory(self, work: _Work) -> Passage | None:
+        """The memory's course, for a trouble of memory."""
+        if work.case.finding is None or work.case.finding.problem != "oom":
+            return None
+        asked = f"memory of {work.about.name}"
+        reading = replace(
+            work.subject.reading,
+            question=asked,
+            search_text="",  # numbers alone, no pages
+            names=(work.about.name,),
+            intents=frozenset({Intent.METRICS}),
+            time_range=None,
+        )
+        lookup = await self._bounded(work, "metrics", self._retriever.look(reading, work.scope))
+        found = [p for p in (lookup or Lookup()).passages if "memory" in p.title.lower()]
+        return next((p for p in found if p.is_fact and p.source not in {"cluster", "graph"}), None)
 
     async def _worded(self, work: _Work, finding: Finding) -> tuple[str, str]:
         """A model's words on the cause, held against the evidence, and its name; else none."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.answers import Confidence, Gap, Progress
+from core.answers import Confidence, Gap, Passage, Progress
 from core.changes import ChangeKind
 from core.errors import ClusterError, RequestError
 from core.inspections import LogsRead
@@ -18,6 +18,8 @@ from knowledge.tasks.investigate import InvestigateTask
 from knowledge.tasks.subject import Subjects
 from knowledge.wording import ModelWordsmith, WordingLimits
 from sandbox.ollama.server import run_ollama
+from tests.knowledge.fakes import RUNBOOK as PAGE
+from tests.knowledge.fakes import WrittenDown
 from tests.knowledge.tasks.conftest import OpenWorld, World
 from tests.knowledge.tasks.trails import (
     PAYMENTS,
@@ -117,7 +119,7 @@ async def test_a_step_that_fails_is_told_and_the_rest_goes_on(world: World, fail
         answer = await world.ask(task(world, trail, 0.5), "payments")
         for step in steps:
             assert f"- – **{step}** could not be read" in answer.text, broken
-        for step in {"Status", "Logs", "Changes", "Dependencies"} - set(steps):
+        for step in {"Status", "Logs", "Changes"} - set(steps):
             assert f"- – **{step}**" not in answer.text, broken
         assert len(answer.gaps) == 1
         assert "**Verdict" in answer.text
@@ -131,6 +133,41 @@ async def test_logs_that_may_not_be_read_are_told_with_the_reason(world: World) 
     assert "- – **Logs** none could be read: the bot may not get pods/log (403)" in answer.text
     assert answer.gaps == (gap,)
     assert "Verdict (likely" in answer.text
+
+
+async def test_with_the_cluster_out_of_reach_what_is_written_is_still_found(world: World) -> None:
+    await world.write_page("payments.md", RUNBOOK)
+    world.cluster.go_down()
+    trail, gap = Trail(), Gap("cluster demo", "connection refused", "Check its address")
+    trail.objects, trail.gaps = (), (gap,)
+    trail.inspection = replace(inspection(), state="It could not be read.", lines=())
+    trail.logs_read = LogsRead(gaps=(gap,))
+    trail.by_name = {"payments": replace(timeline(), gaps=(gap,))}
+    answer = await world.ask(task(world, trail), "payments")
+    for step in ("Status", "Events", "Logs", "Changes"):
+        assert f"- – **{step}**" in answer.text, step
+    assert "Verdict (cause unknown)" in answer.text
+    assert "payments restarts" in answer.text
+    assert answer.gaps == (gap,)
+
+
+async def test_a_trouble_of_memory_is_shown_with_its_metric(world: World) -> None:
+    memory = Passage(
+        id="memory",
+        source="csv-metrics",
+        title="Metric payments/memory_working_set_bytes",
+        location="memory.csv",
+        text="payments/memory_working_set_bytes: its highest was 255.7 MiB at 11:24 UTC.",
+        is_fact=True,
+    )
+    trail = Trail()
+    live = task(world, trail)
+    live._retriever = WrittenDown((memory, PAGE))
+    answer = await world.ask(live, "payments")
+    assert "**Metrics** payments/memory_working_set_bytes: its highest was 255.7" in answer.text
+    assert answer.citations[-1].title == memory.title
+    trail.inspection = inspection(finding("crash-loop"))
+    assert "**Metrics**" not in (await world.ask(live, "payments")).text
 
 
 async def test_a_lost_store_costs_the_runbook_alone(world: World) -> None:
