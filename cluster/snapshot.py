@@ -15,10 +15,12 @@ from cluster.client import ClusterClient
 from cluster.decode import convert
 from cluster.events import EventIndex
 from cluster.kinds import BY_NAME, KINDS, Kind
+from cluster.labels import LabelIndex
 from cluster.objects import Event, KubeObject, Pod
 from cluster.owners import OwnerIndex, kind_of, ref_of
 from cluster.refusals import NotServedError, UnreachableError
 from cluster.secret_objects import Secret
+from cluster.workload_objects import DaemonSet, Deployment, StatefulSet, Workload
 from core.answers import Gap
 from core.clock import Clock
 from core.errors import ClusterError
@@ -107,6 +109,24 @@ class Snapshot:
         for pod in self.of(Pod):
             pods[pod.metadata.namespace].append(pod)
         return pods
+
+    @cached_property
+    def pods_by_label(self) -> LabelIndex[Pod]:
+        """All pods, for selectors."""
+        return LabelIndex(
+            (pod.metadata.namespace, pod.metadata.labels, pod) for pod in self.of(Pod)
+        )
+
+    @cached_property
+    def workloads_by_label(self) -> LabelIndex[Workload]:
+        """Deployments, StatefulSets and DaemonSets by the labels of the pods that they make."""
+        workloads: tuple[Workload, ...] = (
+            self.of(Deployment) + self.of(StatefulSet) + self.of(DaemonSet)
+        )
+        return LabelIndex(
+            (item.metadata.namespace, item.spec.template.metadata.labels, item)
+            for item in workloads
+        )
 
     @cached_property
     def _pods_by_node(self) -> dict[str, list[Pod]]:

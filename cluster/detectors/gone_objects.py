@@ -19,6 +19,7 @@ from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Finding, ObjectRef, Severity
 
+_READ = {kind.name: kind.struct for kind in KINDS}
 STARTS = frozenset({"Created", "Pulled", "Pulling", "Started"})
 # Reason → the Normal Events that, coming later, say that it was overcome.
 TROUBLES: dict[str, frozenset[str]] = {
@@ -33,6 +34,10 @@ TROUBLES: dict[str, frozenset[str]] = {
     "FailedScheduling": STARTS | {"Scheduled"},
     "ProvisioningFailed": frozenset({"ProvisioningSucceeded"}),
     "Unhealthy": frozenset(),
+}
+_OVERCOME = {
+    end: tuple(reason for reason, known in TROUBLES.items() if end in known)
+    for end in frozenset[str]().union(*TROUBLES.values())
 }
 # Said only after several failures: one Event is enough.
 PROVEN = frozenset({"BackOff", "BackoffLimitExceeded", "DeadlineExceeded"})
@@ -96,10 +101,10 @@ def _overcome(snapshot: Snapshot, now: datetime) -> dict[tuple[str, str, str, st
     found: dict[tuple[str, str, str, str], datetime] = {}
     for event in snapshot.of(Event):
         about = event.involved_object
-        for reason, ends in TROUBLES.items():
-            if event.reason in ends or _says_deleted(event):
-                key = (about.kind, about.namespace, about.name, reason)
-                found[key] = max(last_seen(event, now), found.get(key, EPOCH))
+        reasons = TROUBLES if _says_deleted(event) else _OVERCOME.get(event.reason, ())
+        for reason in reasons:
+            key = (about.kind, about.namespace, about.name, reason)
+            found[key] = max(last_seen(event, now), found.get(key, EPOCH))
     return found
 
 
@@ -111,7 +116,8 @@ def _says_deleted(event: Event) -> bool:
 
 def _is_gone(snapshot: Snapshot, about: InvolvedObject) -> bool:
     """Neither it, nor one of its name, nor what made it is there, and we would have seen them."""
-    if not any(kind.name == about.kind and snapshot.has_read(kind.struct) for kind in KINDS):
+    struct = _READ.get(about.kind)
+    if struct is None or not snapshot.has_read(struct):
         return False
     if snapshot.has_uid(about.uid) or snapshot.find(about.kind, about.namespace, about.name):
         return False

@@ -43,16 +43,25 @@ def find_waves(
     snapshot: Snapshot, now: datetime, thresholds: Thresholds
 ) -> list[tuple[Restart, ...]]:
     """The waves of restarts that are recent, oldest first; most of the time there is none."""
-    left = sorted(_restarts(snapshot, now, thresholds), key=lambda restart: restart.at)
+    restarts = sorted(_restarts(snapshot, now, thresholds), key=lambda restart: restart.at)
     span = timedelta(seconds=thresholds.restart_wave_seconds)
     waves: list[tuple[Restart, ...]] = []
-    while left:
-        together = [restart for restart in left if restart.at - left[0].at <= span]
-        if _is_wave(together, thresholds):
-            waves.append(tuple(together))
-            left = left[len(together) :]
-        else:
-            left = left[1:]
+    owners: Counter[ObjectRef] = Counter()  # of the restarts from `start` to `end`
+    start = end = 0
+    while start < len(restarts):
+        while end < len(restarts) and restarts[end].at - restarts[start].at <= span:
+            owners[restarts[end].owner] += 1
+            end += 1
+        if len(owners) >= thresholds.restart_wave_minimum_workloads:
+            waves.append(tuple(restarts[start:end]))
+            owners.clear()
+            start = end
+            continue
+        first = restarts[start].owner
+        owners[first] -= 1
+        if not owners[first]:
+            del owners[first]
+        start += 1
     return waves
 
 
@@ -68,11 +77,6 @@ def _restarts(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iter
             ):
                 owner = snapshot.owner(pod)
                 yield Restart(pod, status.name, ended, ended.finished_at, owner)
-
-
-def _is_wave(together: Sequence[Restart], thresholds: Thresholds) -> bool:
-    owners = {restart.owner for restart in together}
-    return len(owners) >= thresholds.restart_wave_minimum_workloads
 
 
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:

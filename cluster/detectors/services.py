@@ -17,7 +17,7 @@ from cluster.network_objects import EndpointSlice, Service
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
-from cluster.workload_objects import DaemonSet, Deployment, StatefulSet, Workload
+from cluster.workload_objects import Workload
 from core.findings import Evidence, Finding, ObjectRef, Severity
 
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -73,23 +73,16 @@ def selected(snapshot: Snapshot, service: Service) -> list[Pod]:
     """The pods that a Service selects, those that leave or are done left out."""
     return [
         pod
-        for pod in snapshot.pods_in(service.metadata.namespace)
-        if pod.status.phase not in {"Succeeded", "Failed"}
-        and not is_leaving(pod)
-        and selects(service.spec.selector, pod.metadata.labels)
+        for pod in snapshot.pods_by_label.selected(
+            service.metadata.namespace, service.spec.selector
+        )
+        if pod.status.phase not in {"Succeeded", "Failed"} and not is_leaving(pod)
     ]
 
 
 def _templates(snapshot: Snapshot, service: Service) -> list[Workload]:
-    workloads: tuple[Workload, ...] = (
-        snapshot.of(Deployment) + snapshot.of(StatefulSet) + snapshot.of(DaemonSet)
-    )
-    return [
-        workload
-        for workload in workloads
-        if workload.metadata.namespace == service.metadata.namespace
-        and selects(service.spec.selector, workload.spec.template.metadata.labels)
-    ]
+    place = service.metadata.namespace
+    return snapshot.workloads_by_label.selected(place, service.spec.selector)
 
 
 def _without_endpoints(
@@ -128,10 +121,11 @@ def _without_endpoints(
 
 def _near_misses(snapshot: Snapshot, service: Service) -> list[Evidence]:
     """Labels of pods that carry the selector's keys with other values: often a typing error."""
-    keys = service.spec.selector.keys()
+    namespace, keys = service.metadata.namespace, service.spec.selector.keys()
+    examples = (snapshot.pods_by_label.examples(namespace, key) for key in keys)
     near = {
-        ", ".join(f"{key}={pod.metadata.labels[key]}" for key in keys)
-        for pod in snapshot.pods_in(service.metadata.namespace)
-        if keys <= pod.metadata.labels.keys()
+        ", ".join(f"{key}={labels[key]}" for key in keys)
+        for labels in min(examples, key=len)
+        if keys <= labels.keys()
     }
     return [Evidence("labels of pods nearby", "; ".join(sorted(near)[:5]))] if near else []
