@@ -52,13 +52,15 @@ class Prometheus:
         Raises:
             ClusterError: Not reached, or the query was refused; the reason stands in it.
         """
-        seconds = (window.end - window.start).total_seconds()
-        step = max(1.0, seconds / max(1, min(points, MAX_POINTS) - 1))
+        seconds = math.ceil((window.end - window.start).total_seconds())
+        step = max(1, math.ceil(seconds / max(1, min(points, MAX_POINTS) - 1)))
+        # Whole steps back from the end: its value is the one that people call the last.
+        end = window.end.timestamp()
         form = {
             "query": query,
-            "start": f"{window.start.timestamp():.3f}",
-            "end": f"{window.end.timestamp():.3f}",
-            "step": f"{step:.3f}",
+            "start": f"{end - seconds // step * step:.3f}",
+            "end": f"{end:.3f}",
+            "step": str(step),
         }
         return await self._ask("/api/v1/query_range", form)
 
