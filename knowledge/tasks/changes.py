@@ -70,14 +70,16 @@ class ChangesTask:
 
     def _answer(self, question: str, found: Timeline, named: Sequence[ObjectRef]) -> Answer:
         passages = (changes_passage(found),)
-        is_suspected = any(trouble.suspect for trouble in found.troubles)
+        confidence = Confidence.UNKNOWN if found.gaps else Confidence.CONFIRMED
+        if any(trouble.suspect for trouble in found.troubles):
+            # Order in time proves nothing; only what changed is a fact.
+            confidence = Confidence.LIKELY
         return Answer(
             question=question,
             text=tell(found, self._zone),
             citations=citations(passages),
             passages=passages,
-            # Order in time proves nothing; only what changed is a fact.
-            confidence=Confidence.LIKELY if is_suspected else Confidence.CONFIRMED,
+            confidence=confidence,
             notes=also_named(found.about, named),
             gaps=found.gaps,
         )

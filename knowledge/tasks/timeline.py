@@ -52,6 +52,9 @@ def _headline(found: Timeline, zone: tzinfo) -> str:
     period = _period(found, zone)
     count = len(found.changes)
     changed = f"{count or 'No'} change{'' if count == 1 else 's'} {period}"
+    if not found.troubles and found.gaps:
+        # What was not read proves nothing to be absent.
+        return f"**{changed} seen in {place}, but not all of it could be read.** [1]"
     if not found.troubles:
         return f"**{changed} in {place}; nothing is broken there now.** [1]"
     if len(found.troubles) == 1:
@@ -95,7 +98,7 @@ def told_change(change: Change, *, is_whole: bool = True) -> str:
     """A change with its object and who made it: "cart rolled out … (by `helm`)"."""
     what = change.what if is_whole else change.what.partition(": ")[0]
     kind = "" if change.kind in _OF_WORKLOADS else f"{change.object.kind} "
-    by = f" (by `{change.by}`)" if change.by else ""
+    by = f" (by {_code(change.by)})" if change.by else ""
     return f"{kind}{change.object.name} {_clip(what)}{by}"
 
 
@@ -128,7 +131,7 @@ def _rows(found: Timeline) -> list[_Row]:
     rows: list[_Row] = []
     for change in found.changes:
         behind = suspects.get(_key(change))
-        by = f" · `{change.by}`" if change.by else ""
+        by = f" · {_code(change.by)}" if change.by else ""
         mark = ""
         if behind:
             mark = " ← likely" if len(found.troubles) == 1 else f" ← likely: {', '.join(behind)}"
@@ -175,6 +178,11 @@ def _title(trouble: Trouble) -> str:
 def _clip(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= MOST_CHARS else f"{flat[: MOST_CHARS - 1]}…"
+
+
+def _code(manager: str) -> str:
+    """A field manager's name, which is whatever its client chose to send."""
+    return f"`{' '.join(manager.split()).replace('`', chr(39))[:60]}`"
 
 
 def place_of(about: ObjectRef) -> str:

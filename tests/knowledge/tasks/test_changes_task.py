@@ -164,6 +164,18 @@ def test_a_window_in_the_past_is_told_with_its_ends() -> None:
     assert "from Tue 3 Mar 12:00 to 11:00" in tell(past, UTC)
 
 
+def test_what_was_not_read_is_not_told_as_quiet() -> None:
+    half = replace(timeline(), gaps=(Gap("configmaps", "403"),))
+    told = tell(half, UTC)
+    assert "not all of it could be read" in told
+    assert "nothing is broken" not in told
+
+
+def test_a_managers_name_cannot_break_out_of_its_quotes() -> None:
+    told = tell(timeline(change(by="evil` *now*\n<!channel>")), UTC)
+    assert "`evil' *now* <!channel>`" in told
+
+
 def test_long_words_are_cut() -> None:
     told = tell(timeline(change(what="x" * 900)), UTC)
     assert "x…" in told
