@@ -81,7 +81,9 @@ class Demo:
             lambda message: message["ts"] not in seen and wanted(message),
         )
 
-    async def mention(self, text: str, channel: str = "incidents", thread_ts: str = "") -> Message:
+    async def mention(
+        self, text: str, channel: str = "incidents", thread_ts: str = "", seconds: float = 45
+    ) -> Message:
         """Mention the bot; gives its final answer in the thread."""
         body = {"channel": channel, "user": "ines", "text": f"@opsbot {text}"}
         sent = await self.call("message", body | ({"thread_ts": thread_ts} if thread_ts else {}))
@@ -93,6 +95,7 @@ class Demo:
                 and float(message["ts"]) > float(sent["ts"])
                 and is_final(message)
             ),
+            seconds,
         )
 
     async def until(
