@@ -14,7 +14,8 @@ import pytest
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.detectors.table import DETECTORS
-from cluster.kinds import KINDS
+from cluster.kinds import KINDS, TLS_SECRETS
+from cluster.secret_objects import Secret
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from cluster.unusable import UnusableClient
@@ -282,3 +283,19 @@ async def test_findings_of_all_clusters_come_worst_first(tmp_path: Path) -> None
         collected = await collector.collect(DAY, Scope())
     assert [item.owner.cluster for item in collected.findings] == ["c1", "c0"]
     assert collector.names == ("c0", "c1")
+
+
+async def test_secrets_are_asked_for_only_when_certificates_are_to_be_told(tmp_path: Path) -> None:
+    secret = {"kind": "Secret", "metadata": {"name": "tls", "namespace": "shop"}, "data": {}}
+    silent, asked = FakeApi([secret]), FakeApi([secret])
+    async with collecting(tmp_path, silent) as (collector, _):
+        await collector.collect(DAY, Scope())
+    async with collecting(tmp_path, asked, kinds=(*KINDS, TLS_SECRETS)) as (collector, _):
+        (snapshot,), gaps = await collector.snapshots(Scope())
+    assert silent.asked("secrets") == []
+    assert [query["fieldSelector"] for query in asked.asked("secrets")] == [
+        "type=kubernetes.io/tls"
+    ]
+    assert gaps == []
+    assert [item.metadata.name for item in snapshot.of(Secret)] == ["tls"]
+    assert snapshot.has_read(Secret)
