@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.checks import alert_checks, cluster_checks
 from bot.config_file import ClusterConfig, FileConfig
-from bot.monitoring import alert_feed, alert_routes, prometheus_of, reach_of, taking_alerts
+from bot.monitoring import (
+    alert_feed,
+    alert_routes,
+    keeping_events,
+    prometheus_of,
+    reach_of,
+    taking_alerts,
+)
 from bot.settings import Settings, load_settings
+from cluster.alertmanager import read_delivery
+from cluster.collect import ClusterCollector
+from cluster.eventlog import EventKeeper
 from cluster.reach import Reach
+from cluster.unusable import UnusableClient
+from core.answers import PartState
 from core.clock import ManualClock
 from core.errors import ClusterError, SettingsError
 from core.redact import Redactor
 from state.alerts import SqlAlertStore
 from state.database import Database
+from state.events import SqlEventStore
+from tests.cluster.api import FakeApi, connected, serving
 from tests.monitoring import free_port
 
 CLOCK = ManualClock(datetime(2026, 3, 1, tzinfo=UTC))
@@ -86,3 +102,46 @@ async def test_a_prometheus_is_asked_where_its_address_is_set() -> None:
     with pytest.raises(ClusterError, match="Prometheus cannot be reached"):
         await found.at("up", CLOCK.now())
     await found.close()
+
+
+async def test_a_clock_that_is_wrong_is_told_in_the_status(tmp_path: Path) -> None:
+    async with serving(FakeApi()) as api, connected(api, tmp_path, "prod") as client:
+        collector = ClusterCollector([client], CLOCK, REDACTOR)
+        (check,) = cluster_checks(collector)
+        assert (await check.look()).state is PartState.OK
+        api.clock_ahead = timedelta(minutes=2)
+        ahead = await check.look()
+        api.clock_ahead = timedelta(minutes=-2)
+        behind = await check.look()
+        await collector.close()
+    assert (ahead.state, behind.state) == (PartState.DEGRADED, PartState.DEGRADED)
+    assert "its clock is 1" in ahead.detail
+    assert ahead.detail.endswith("s ahead of ours")
+    assert behind.detail.endswith("s behind ours")
+    assert "NTP" in behind.remedy
+
+
+async def test_alerts_are_a_row_of_the_status_where_they_are_asked_for(
+    store: SqlAlertStore,
+) -> None:
+    assert alert_checks(None, ["prod"]) == []
+    feed = alert_feed(settings(alert_webhook_token="t"), store, CLOCK, REDACTOR, ["prod", "west"])
+    assert feed is not None
+    fired = [
+        {"labels": {"alertname": "Slow", "cluster": name}, "startsAt": "2026-03-01T00:00:00Z"}
+        for name in ("prod", "west")
+    ]
+    await feed.take(read_delivery({"version": "4", "alerts": fired}))
+    (check,) = alert_checks(feed, ["prod", "west"])
+    assert (await check.look()).detail == "2 firing"
+    await feed.close()
+
+
+async def test_events_of_a_cluster_that_cannot_be_used_are_waited_for(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    client = UnusableClient("prod", ClusterError("read it", "the file is gone", "Look"))
+    events = SqlEventStore(database)
+    async with keeping_events([EventKeeper(client, events, CLOCK, REDACTOR, tick_seconds=0.01)]):
+        await asyncio.sleep(0.05)
+    assert await events.last_read("prod") is None
+    await database.close()
