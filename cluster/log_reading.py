@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cluster.detectors.building import is_leaving
 from cluster.log_errors import ContainerErrors, find_log_errors
 from cluster.logs import LogReader, LogSource, ReadLog, unhealthy_containers
 from cluster.network_objects import Service
 from cluster.objects import Pod
-from cluster.ports import BaselineStore
+from cluster.ports import BaselineStore, LogStore
 from cluster.snapshot import Snapshot
 from core.answers import Gap
 from core.baseline import FORGOTTEN_AFTER, Baseline, Observation, SeenTemplate, owner_key
 from core.clock import Clock
 from core.errors import OpsbotError
 from core.findings import Finding, ObjectRef, Severity
+from core.questions import TimeRange
 from core.redact import Redactor
 
+STORED_WINDOW = timedelta(hours=24)
 _NAMES = ("app", "app.kubernetes.io/name", "k8s-app")
 
 
@@ -47,6 +50,7 @@ class ErrorLogs:
 
     Args:
         baselines: Keeps what is normal.
+        store: Where logs are kept; then healthy containers' errors are looked up there.
         learns_first: Take for normal what healthy workloads say at the first look at a cluster;
             without, all of that is news.
     """
@@ -58,12 +62,14 @@ class ErrorLogs:
         redactor: Redactor,
         limits: ErrorLogLimits | None = None,
         *,
+        store: LogStore | None = None,
         learns_first: bool = True,
     ) -> None:
         self._baselines = baselines
         self._clock = clock
         self._redactor = redactor
         self._limits = limits or ErrorLogLimits()
+        self._store = store
         self._learns_first = learns_first
 
     async def find(
@@ -83,9 +89,12 @@ class ErrorLogs:
             return [], [
                 Gap(f"log baseline of cluster {snapshot.cluster}", error.wrong, error.remedy)
             ]
-        places = await asyncio.to_thread(_places, snapshot)
+        places = await asyncio.to_thread(_places, snapshot, with_healthy=self._store is None)
         chosen = places[: self._limits.logs]
         logs, gaps = await self._read(snapshot.cluster, chosen, reader)
+        stored, store_gaps = await self._stored(snapshot, {place.pod.name for place in chosen})
+        logs += stored
+        gaps += store_gaps
         if len(places) > len(chosen):
             gaps.append(_unread(snapshot.cluster, len(places) - len(chosen), self._limits))
         told, learned = await asyncio.to_thread(self._judge, snapshot, findings, logs, known)
@@ -97,6 +106,29 @@ class ErrorLogs:
                 Gap(f"log baseline of cluster {snapshot.cluster}", error.wrong, error.remedy)
             )
         return told, gaps
+
+    async def _stored(
+        self, snapshot: Snapshot, read: Collection[str]
+    ) -> tuple[list[tuple[_Place, ReadLog]], list[Gap]]:
+        """What the store has of pods that were not read, those that have gone included."""
+        if self._store is None:
+            return [], []
+        now = self._clock.now()
+        try:
+            found = await self._store.errors(TimeRange(now - STORED_WINDOW, now))
+        except OpsbotError as error:
+            what = f"logs of healthy containers in cluster {snapshot.cluster}"
+            return [], [Gap(what, error.wrong, error.remedy)]
+        logs: list[tuple[_Place, ReadLog]] = []
+        for item in found:
+            pod = snapshot.find("Pod", item.namespace, item.pod)
+            ref = ObjectRef(snapshot.cluster, "Pod", item.namespace, item.pod)
+            owner = snapshot.owner(pod) if pod is not None else ref
+            source = LogSource(item.namespace, item.pod, item.container)
+            node = pod.spec.node_name if isinstance(pod, Pod) else ""
+            if item.pod not in read:
+                logs.append((_Place(source, ref, owner, node), ReadLog(item.kinds)))
+        return logs, []
 
     async def _read(
         self, cluster: str, places: Sequence[_Place], reader: LogReader
@@ -165,7 +197,7 @@ def workload_names(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(names - {""})
 
 
-def _places(snapshot: Snapshot) -> list[_Place]:
+def _places(snapshot: Snapshot, *, with_healthy: bool) -> list[_Place]:
     """All logs worth reading, the most telling first."""
     sick: list[_Place] = []
     healthy: dict[ObjectRef, list[list[_Place]]] = defaultdict(list)
@@ -180,6 +212,8 @@ def _places(snapshot: Snapshot) -> list[_Place]:
             if source.previous:
                 now = replace(source, previous=False, has_ended=False)
                 sick.append(_Place(now, ref, owner, pod.spec.node_name))
+        if not with_healthy:
+            continue
         seen = {source.container for source in sources}
         running = [
             _Place(LogSource(ref.namespace, ref.name, status.name), ref, owner, pod.spec.node_name)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.alerts import Alert
 from core.baseline import SeenTemplate
 from core.questions import TimeRange
 from core.sightings import Sighting
+
+if TYPE_CHECKING:
+    from cluster.loki import StoredErrors
 
 
 class EventStore(Protocol):
@@ -80,4 +83,12 @@ class BaselineStore(Protocol):
         self, cluster: str, lines: Sequence[SeenTemplate], forget_before: datetime
     ) -> None:
         """Add or replace lines, and drop those not seen since a moment."""
+        ...
+
+
+class LogStore(Protocol):
+    """Keeps the logs of a cluster's containers. Implemented by `cluster.loki`."""
+
+    async def errors(self, window: TimeRange) -> Sequence[StoredErrors]:
+        """The errors of the containers that wrote most of them. Raises ClusterError."""
         ...

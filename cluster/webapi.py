@@ -14,6 +14,10 @@ from core.errors import ClusterError
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
 
+class BusyError(ClusterError):
+    """The API asks to be asked again later (429)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiAddress:
     """Where an API answers.
@@ -22,11 +26,13 @@ class ApiAddress:
         name: What messages call it: "Alertmanager".
         url: Its root, with a path where it stands behind one.
         token: Sent as a bearer token; '' for none.
+        tenant: Sent as X-Scope-OrgID; '' for none.
     """
 
     name: str
     url: str
     token: str = ""
+    tenant: str = ""
     timeout_seconds: float = 10.0
 
 
@@ -51,10 +57,13 @@ class WebApi:
 
         Raises:
             ClusterError: Not reached, too slow, not JSON, too long, or failed inside.
+            BusyError: Asked too often.
         """
         address = self._address
         if self._session is None:
             headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
+            if address.tenant:
+                headers["X-Scope-OrgID"] = address.tenant
             self._session = aiohttp.ClientSession(
                 headers=headers, timeout=aiohttp.ClientTimeout(total=address.timeout_seconds)
             )
@@ -80,6 +89,8 @@ class WebApi:
             raise ClusterError(
                 asked, f"{address.name} does not accept the token ({status})", "Renew the token"
             )
+        if status == 429:
+            raise BusyError(asked, f"{address.name} is asked too often (429)", "Raise its limits")
         if body is None or status >= 500:
             wrong = "sent more than it should" if body is None else f"answered {status}"
             raise ClusterError(asked, f"{address.name} {wrong}", "See its log")
