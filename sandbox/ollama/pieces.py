@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -114,3 +123,20 @@ def stream(
     if rest := cutter.flush():
         yield rest
     yield End("stop", cutter.count)
+
+
+async def off_loop(pieces: Iterator[Piece | End]) -> AsyncGenerator[Piece | End, None]:
+    """The same pieces; a script that takes its time holds up nobody else."""
+    step: asyncio.Future[Piece | End | None] | None = None
+    try:
+        while True:
+            step = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+            piece = await asyncio.shield(step)
+            if piece is None:
+                return
+            yield piece
+    finally:
+        if step is not None:  # a generator cannot be closed while it runs
+            await asyncio.wait({step})
+        if isinstance(pieces, Generator):
+            await asyncio.to_thread(pieces.close)
