@@ -94,19 +94,21 @@ class ThreadSummary:
         if not lines:
             return Answer(question, NOTHING, is_grounded=False)
         choice = await self._models.current(options.model)
-        if choice.model is None:
-            return quoted_summary(question, turns, lines)
-        try:
-            worded = await self._worded(choice.model, question, turns, lines, options)
-        except TimeoutError:
-            return quoted_summary(question, turns, lines, LATE_NOTE)
-        except ModelUnavailableError as error:
-            _log.warning("the model was lost: %s", error)
-            self._models.lost(options.model)
-            return quoted_summary(question, turns, lines, LOST_NOTE)
-        if isinstance(worded, str):
-            return quoted_summary(question, turns, lines, worded)
-        return replace(worded, model=choice.name)
+        note = ""
+        if choice.model is not None:
+            try:
+                worded = await self._worded(choice.model, question, turns, lines, options)
+            except TimeoutError:
+                note = LATE_NOTE
+            except ModelUnavailableError as error:
+                _log.warning("the model was lost: %s", error)
+                self._models.lost(options.model)
+                note = LOST_NOTE
+            else:
+                if isinstance(worded, Answer):
+                    return replace(worded, model=choice.name)
+                note = worded
+        return await asyncio.to_thread(quoted_summary, question, turns, lines, note)
 
     async def _worded(
         self,

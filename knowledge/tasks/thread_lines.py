@@ -129,8 +129,10 @@ def telling(lines: Sequence[Line]) -> list[Line]:
         own = [line for line in lines if line.kind is kind]
         kept: list[Line] = []
         for line in reversed(own) if kind in _NEWEST_COUNT else own:
+            if len(kept) == _MOST[kind]:
+                break
             words = frozenset(terms(line.text))
-            if len(kept) < _MOST[kind] and words not in said:
+            if words not in said:
                 kept.append(line)
                 said.add(words)
         chosen += sorted(kept, key=lambda line: line.message)
