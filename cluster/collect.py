@@ -18,7 +18,7 @@ from cluster.kinds import KINDS, Kind
 from cluster.log_reading import ErrorLogs
 from cluster.logs import LogReader, attach_logs
 from cluster.ports import EventStore
-from cluster.snapshot import Snapshot, take_snapshot
+from cluster.snapshot import Snapshot, let_go, take_snapshot
 from cluster.thresholds import Thresholds
 from core.alerts import Alert
 from core.answers import Gap, Scope
@@ -231,8 +231,12 @@ class ClusterCollector:
             snapshot = await take_snapshot(client, self._clock, allowed, self._kinds)
         snapshot = _without(snapshot, self._denied)
         now = self._clock.now()
-        self._taken = {key: kept for key, kept in self._taken.items() if now - kept[0] < self._ttl}
-        self._taken[client.name, namespaces] = (now, snapshot)
+        new = (client.name, namespaces)
+        fresh = {key: kept for key, kept in self._taken.items() if now - kept[0] < self._ttl}
+        fresh[new] = (now, snapshot)
+        old = [kept[1] for key, kept in self._taken.items() if key == new or key not in fresh]
+        self._taken = fresh
+        await let_go(old)
         return snapshot
 
     async def ping(self) -> list[tuple[str, str | ClusterError]]:

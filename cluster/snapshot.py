@@ -29,6 +29,7 @@ from core.findings import ObjectRef
 T = TypeVar("T", bound=KubeObject)
 
 LISTS_AT_ONCE = 6
+FREED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)  # no slots: cached_property keeps the indexes in __dict__
@@ -209,6 +210,20 @@ async def take_snapshot(
         tuple(_gaps(client.name, reads)),
         frozenset(namespaces),
     )
+
+
+async def let_go(snapshots: list[Snapshot]) -> None:
+    """Free snapshots piece by piece: a big one at once would hold the event loop too long.
+
+    Args:
+        snapshots: Is emptied; who still needs one of them keeps it whole.
+    """
+    parts = [list(items) for one in snapshots for items in one.objects.values()]
+    snapshots.clear()
+    for items in parts:
+        while items:
+            del items[-FREED_AT_ONCE:]
+            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)

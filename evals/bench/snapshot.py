@@ -21,7 +21,7 @@ import msgspec
 
 from cluster.client import ClusterClient
 from cluster.objects import Pod
-from cluster.snapshot import take_snapshot
+from cluster.snapshot import let_go, take_snapshot
 from core.clock import SystemClock
 from evals.bench.harness import compare
 
@@ -90,9 +90,10 @@ async def measure(nodes: int, pods: int, runs: int) -> None:
 
             async def ours() -> None:
                 async with watchman.watching():
-                    snapshot = await take_snapshot(client, clock)
-                if len(snapshot.of(Pod)) != pods or snapshot.gaps:
-                    raise AssertionError(snapshot.gaps)
+                    taken = [await take_snapshot(client, clock)]
+                    if len(taken[0].of(Pod)) != pods or taken[0].gaps:
+                        raise AssertionError(taken[0].gaps)
+                    await let_go(taken)
 
             async def other() -> None:
                 async with other_watchman.watching():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from cluster.collect import ClusterCollector
 from cluster.kinds import BY_NAME
 from cluster.objects import Node, Pod
 from cluster.reach import Reach
-from cluster.snapshot import take_snapshot
+from cluster.snapshot import Snapshot, let_go, take_snapshot
 from core.alerts import Alert
 from core.answers import Scope
 from core.clock import ManualClock
@@ -89,3 +90,21 @@ async def test_alerts_of_other_namespaces_are_not_told(tmp_path: Path) -> None:
     assert told == {"In shop", "In other", "In demo"}
     told = {finding.reason for finding in narrow.findings if finding.detector == "alerts"}
     assert told == {"In shop", "In demo"}
+
+
+async def test_a_big_snapshot_is_let_go_while_others_work() -> None:
+    state = Snapshot("demo", NOW, {Pod: tuple(Pod() for _ in range(5_500))})
+    given, turns = [state], 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(work())
+    await let_go(given)
+    task.cancel()
+    assert given == []
+    assert turns >= 5
+    assert len(state.of(Pod)) == 5_500  # we still need it
