@@ -163,3 +163,23 @@ def test_severities_of_the_file_are_those_of_findings() -> None:
         {"schedules": [{"name": "a", "channel": "C", "minimum_severity": "critical"}]}
     )
     assert root._digest_config(config.schedules[0]).minimum_severity is Severity.CRITICAL
+
+
+async def test_an_embedding_model_that_is_down_leaves_the_search_by_words(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "redis.md").write_text("# Redis\n\nRestart redis by hand.\n")
+    settings = load_settings(
+        opsbot_data_dir=tmp_path / "data",
+        llm_model="extractive",
+        embed_model="ollama:nomic-embed-text",
+        ollama_base_url="http://127.0.0.1:9",
+        knowledge_sources=(f"markdown:{tmp_path}/docs",),
+    )
+    folder = DataFolder(settings.opsbot_data_dir)
+    async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
+        await app.library.index()
+        rows = {row.part: row for row in await app.engine.health()}
+        assert rows["search"].state is PartState.DEGRADED
+        assert "words alone: ollama:nomic-embed-text" in rows["search"].detail
+        answer = await ask(app, "how do I restart redis?")
+        assert "by hand" in answer.text
