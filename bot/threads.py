@@ -74,8 +74,9 @@ async def whole(  # noqa: PLR0917  (what names a place in Slack)
     for message in messages:
         turn = _turn(message, bot_user)
         # Of the bot's own words the findings of a digest count; questions to it and answers are
-        # talk about the incident, not part of it.
+        # talk about the incident, not part of it. What opens a thread is its report all the same.
         is_to_bot = str(message.get("text") or "").lstrip().startswith(f"<@{bot_user}>")
+        is_to_bot = is_to_bot and message.get("ts") != thread_ts
         if turn is None or is_to_bot or _is_own_answer(message):
             continue
         text = turn.text

@@ -93,6 +93,15 @@ async def test_own_answers_are_no_part_of_a_summary(bench: Bench) -> None:
     assert "Raise the limit" not in seen(messages[-1])
 
 
+async def test_a_report_that_was_put_to_the_bot_is_part_of_its_thread(bench: Bench) -> None:
+    parent = bench.say("<@UOPSBOT> checkout returns 502, why?", user="ines")
+    await final(bench)
+    bench.say("Rolled back payments to 3.8.4", user="tomas", thread=parent)
+    bench.say("<@UOPSBOT> recap", thread=parent)
+    messages = await final(bench, 2)
+    assert "Ines Okafor: checkout returns 502, why? [1]" in seen(messages[-1])
+
+
 async def test_the_shortcut_answers_its_user_alone_and_where_they_look(either: Bench) -> None:
     parent = incident(either)
     reply_ts = either.messages()[-1]["ts"]
