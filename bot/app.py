@@ -20,7 +20,7 @@ from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
 from bot.modelsetting import model_config
-from bot.monitoring import alert_feed, prometheus_of, reach_of
+from bot.monitoring import alert_feed, loki_of, prometheus_of, reach_of
 from bot.schedule import Schedule
 from bot.services import Answerer, EdgeLimits, Services
 from bot.settings import Settings
@@ -136,6 +136,9 @@ async def open_app(
         if alerts is not None:
             stack.push_async_callback(alerts.close)
         kept_events = SqlEventStore(database)
+        loki = loki_of(settings)
+        if loki is not None:
+            stack.push_async_callback(loki.close)
         collector = ClusterCollector(
             clients,
             clock,
@@ -145,7 +148,7 @@ async def open_app(
             alerts=alerts,
             events=kept_events,
             kinds=(*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS,
-            error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor),
+            error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)

@@ -14,6 +14,7 @@ from bot.settings import Settings
 from cluster.alertmanager import AlertFeed, Alertmanager
 from cluster.eventlog import EventKeeper
 from cluster.kinds import BY_NAME
+from cluster.loki import Loki
 from cluster.ports import AlertStore
 from cluster.prometheus import Prometheus
 from cluster.reach import Reach
@@ -63,6 +64,15 @@ def prometheus_of(settings: Settings) -> Prometheus | None:
     return Prometheus(
         ApiAddress("Prometheus", settings.prometheus_url, secret(settings.prometheus_token))
     )
+
+
+def loki_of(settings: Settings) -> Loki | None:
+    """The Loki to look up errors in, or None."""
+    if not settings.loki_url:
+        return None
+    token = secret(settings.loki_token)
+    address = ApiAddress("Loki", settings.loki_url, token, tenant=settings.loki_tenant)
+    return Loki(address, settings.loki_selector)
 
 
 def alert_routes(settings: Settings, feed: AlertFeed | None) -> list[web.RouteDef]:

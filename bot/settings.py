@@ -26,6 +26,7 @@ SECRET_SETTINGS = frozenset(
         "ALERTMANAGER_TOKEN",
         "ALERT_WEBHOOK_TOKEN",
         "PROMETHEUS_TOKEN",
+        "LOKI_TOKEN",
         "STATE_URL",
     }
 )
@@ -172,6 +173,16 @@ class Settings(BaseSettings):
         "", description="A Prometheus to ask when a question asks for numbers; empty: none."
     )
     prometheus_token: SecretStr | None = Field(None, description="Bearer token for it.")
+    loki_url: str = Field(
+        "", description="A Loki to look up errors of healthy containers in; empty: none."
+    )
+    loki_token: SecretStr | None = Field(None, description="Bearer token for it.")
+    loki_tenant: str = Field("", description="Its tenant, sent as X-Scope-OrgID; empty: none.")
+    loki_selector: str = Field(
+        '{namespace=~".+"}',
+        pattern=r"^\{.+\}$",
+        description="Which of its streams are a cluster's; `$cluster` stands for the name.",
+    )
     kube_tls_secrets: bool = Field(
         default=False,
         description="List TLS Secrets and tell of certificates that end; needs the right to.",

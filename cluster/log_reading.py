@@ -115,7 +115,7 @@ class ErrorLogs:
             return [], []
         now = self._clock.now()
         try:
-            found = await self._store.errors(TimeRange(now - STORED_WINDOW, now))
+            found = await self._store.errors(snapshot.cluster, TimeRange(now - STORED_WINDOW, now))
         except OpsbotError as error:
             what = f"logs of healthy containers in cluster {snapshot.cluster}"
             return [], [Gap(what, error.wrong, error.remedy)]

@@ -73,7 +73,7 @@ class Loki:
 
     Args:
         address: Its root; `tenant` where it has several.
-        selector: Which streams are the cluster's, such as `{cluster="prod", namespace=~".+"}`.
+        selector: Which streams are a cluster's; `$cluster` stands for its name.
         sleep: Waits between attempts; for tests.
     """
 
@@ -89,24 +89,27 @@ class Loki:
         self._limits = limits or LokiLimits()
         self._sleep = sleep
 
-    async def errors(self, window: TimeRange) -> list[StoredErrors]:
+    async def errors(self, cluster: str, window: TimeRange) -> list[StoredErrors]:
         """The errors of the containers that wrote most lines that look like errors.
 
         Raises:
             ClusterError: It cannot be asked, or refused a query.
         """
+        selector = self._selector.replace("$cluster", cluster)
         found: list[StoredErrors] = []
-        for labels, count in await self._counts(window):
+        for labels, count in await self._counts(selector, window):
             scan = LogScan()
-            async for text in self._pages(labels, window):
+            async for text in self._pages(selector, labels, window):
                 await asyncio.to_thread(scan.feed, text)
             kinds = await asyncio.to_thread(scan.finish)
             found.append(StoredErrors(*labels, count, tuple(kinds)))
         return found
 
-    async def _counts(self, window: TimeRange) -> list[tuple[tuple[str, str, str], int]]:
+    async def _counts(
+        self, selector: str, window: TimeRange
+    ) -> list[tuple[tuple[str, str, str], int]]:
         seconds = int((window.end - window.start).total_seconds())
-        logs = f"{self._selector} |~ {json.dumps(LOOKS_BAD)} [{seconds}s]"
+        logs = f"{selector} |~ {json.dumps(LOOKS_BAD)} [{seconds}s]"
         by = ", ".join(LABELS)
         query = f"topk({self._limits.containers}, sum by ({by}) (count_over_time({logs})))"
         asked = "count errors in Loki"
@@ -121,7 +124,9 @@ class Loki:
         ]  # fmt: skip
         return sorted(counts, key=lambda item: -item[1])
 
-    async def _pages(self, labels: tuple[str, str, str], window: TimeRange) -> AsyncIterator[str]:
+    async def _pages(
+        self, selector: str, labels: tuple[str, str, str], window: TimeRange
+    ) -> AsyncIterator[str]:
         """Lines from the oldest on, each with its time before it, as the cluster's API gives them.
 
         Pages begin with the time at which the last one ended: several lines may have that time.
@@ -129,7 +134,7 @@ class Loki:
         matchers = ",".join(
             f"{name}={json.dumps(value)}" for name, value in zip(LABELS, labels, strict=True)
         )
-        inner = self._selector.strip().removeprefix("{").removesuffix("}")
+        inner = selector.strip().removeprefix("{").removesuffix("}")
         query = f"{{{inner},{matchers}}} |~ {json.dumps(LOOKS_BAD)}"
         start, end = _nanoseconds(window.start), _nanoseconds(window.end)
         seen: set[tuple[str, str]] = set()

@@ -89,6 +89,6 @@ class BaselineStore(Protocol):
 class LogStore(Protocol):
     """Keeps the logs of a cluster's containers. Implemented by `cluster.loki`."""
 
-    async def errors(self, window: TimeRange) -> Sequence[StoredErrors]:
+    async def errors(self, cluster: str, window: TimeRange) -> Sequence[StoredErrors]:
         """The errors of the containers that wrote most of them. Raises ClusterError."""
         ...

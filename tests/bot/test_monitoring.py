@@ -16,6 +16,7 @@ from bot.monitoring import (
     alert_feed,
     alert_routes,
     keeping_events,
+    loki_of,
     prometheus_of,
     reach_of,
     taking_alerts,
@@ -93,6 +94,13 @@ async def test_an_alertmanager_is_asked_where_its_address_is_set(store: SqlAlert
     assert feed is not None
     assert alert_routes(settings(alertmanager_url="http://127.0.0.1:1"), feed) == []
     await feed.close()
+
+
+async def test_loki_is_asked_where_it_is_set() -> None:
+    assert loki_of(settings()) is None
+    found = loki_of(settings(loki_url="http://127.0.0.1:1", loki_token="p", loki_tenant="t"))
+    assert found is not None
+    await found.close()
 
 
 async def test_a_prometheus_is_asked_where_its_address_is_set() -> None:

@@ -12,11 +12,14 @@ from aiohttp import web
 
 from cluster.log_reading import ErrorLogLimits, ErrorLogs, workload_names
 from cluster.logs import LogLimits, LogReader, LogSource, attach_logs
+from cluster.loki import StoredErrors
 from cluster.snapshot import Snapshot
 from core.baseline import Baseline, SeenTemplate
 from core.clock import ManualClock
-from core.errors import StateError
+from core.errors import ClusterError, StateError
 from core.findings import Finding, Severity
+from core.logscan import scan
+from core.questions import TimeRange
 from core.redact import Redactor
 from tests.cluster.api import FakeApi, connected, serving
 from tests.cluster.payloads import (
@@ -88,6 +91,20 @@ class Baselines:
         self.lines |= {(line.owner, line.template): line for line in lines}
 
 
+class Store:
+    """Has errors of some containers, or none to give."""
+
+    def __init__(self, *found: StoredErrors, fails: bool = False) -> None:
+        self.found = found
+        self.fails = fails
+
+    async def errors(self, cluster: str, window: TimeRange) -> Sequence[StoredErrors]:
+        assert (cluster, window.end) == ("demo", NOW)
+        if self.fails:
+            raise ClusterError("count errors in Loki", "it is gone", "Start it")
+        return self.found
+
+
 @asynccontextmanager
 async def reading(
     folder: Path, api: FakeApi, limits: LogLimits | None = None
@@ -125,9 +142,15 @@ async def _find(
     findings: Sequence[Finding] = (),
     limits: ErrorLogLimits | None = None,
     learns_first: bool = False,
+    store: Store | None = None,
 ) -> tuple[list[Finding], list[str]]:
     logs = ErrorLogs(
-        baselines or Baselines(), ManualClock(NOW), REDACTOR, limits, learns_first=learns_first
+        baselines or Baselines(),
+        ManualClock(NOW),
+        REDACTOR,
+        limits,
+        store=store,
+        learns_first=learns_first,
     )
     async with reading(folder, api) as reader:
         found, gaps = await logs.find(world, findings, reader)
@@ -312,3 +335,35 @@ def test_a_workload_is_called_by_its_owner_its_service_and_its_label() -> None:
         service("payments"),
     )
     assert workload_names(world) == {"web", "front", "payments"}
+
+
+def _stored(pod: str, message: str) -> StoredErrors:
+    return StoredErrors("shop", pod, "app", 1, tuple(scan(f"ERROR {message}")))
+
+
+async def test_a_store_is_asked_for_healthy_containers_and_those_that_have_gone(
+    tmp_path: Path,
+) -> None:
+    api = LogApi()
+    api.logs["payments-1", True] = _log(0, "ERROR no connection")
+    owner = workload("Deployment", "web")
+    world = snapshot(owner, _healthy("web-1", owner=owner), _crashing("payments-1"))
+    store = Store(
+        _stored("web-1", "deadlock"), _stored("gone-1", "boom"), _stored("payments-1", "known")
+    )
+    found, gaps = await _find(tmp_path, api, world, store=store)
+    assert {(item.owner.kind, item.owner.name, item.template) for item in found} == {
+        ("Deployment", "web", "deadlock"),
+        ("Pod", "gone-1", "boom"),
+        ("Pod", "payments-1", "no connection"),
+    }
+    assert gaps == []
+    assert {path.split("/")[-2] for _, path, _ in api.requests} == {"payments-1"}
+
+
+async def test_a_store_that_cannot_be_asked_is_told(tmp_path: Path) -> None:
+    world = snapshot(_healthy("web-1"))
+    assert await _find(tmp_path, LogApi(), world, store=Store(fails=True)) == (
+        [],
+        ["logs of healthy containers in cluster demo"],
+    )

@@ -77,7 +77,7 @@ async def asking(fake: FakeLoki) -> AsyncIterator[Loki]:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     source = Loki(
         ApiAddress("Loki", url, tenant="shop-team"),
-        '{cluster="prod"}',
+        '{cluster="$cluster"}',
         fake.limits,
         fake.wait,
     )
@@ -93,7 +93,7 @@ async def test_errors_are_counted_first_and_fetched_of_those_containers() -> Non
     fake.lines = [(START + n * SECOND, f"ERROR boom {n}") for n in range(3)]
     fake.lines.append((START + 9 * SECOND, "no error at all"))
     async with asking(fake) as source:
-        (found,) = await source.errors(DAY)
+        (found,) = await source.errors("prod", DAY)
     assert (found.namespace, found.pod, found.container, found.count) == (*PLACE.values(), 4)
     (kind,) = found.kinds
     assert (kind.template, kind.count) == ("boom <NUM>", 3)
@@ -108,7 +108,7 @@ async def test_errors_are_counted_first_and_fetched_of_those_containers() -> Non
 async def test_without_errors_no_line_is_fetched() -> None:
     fake = FakeLoki()
     async with asking(fake) as source:
-        assert await source.errors(DAY) == []
+        assert await source.errors("prod", DAY) == []
     assert len(fake.queries) == 1
 
 
@@ -120,7 +120,7 @@ async def test_pages_go_on_at_the_last_time_and_no_line_counts_twice(
     # Four lines to an instant: pages end in the middle of one.
     fake.lines = [(START + n // 4 * SECOND, f"ERROR boom {n}") for n in range(50)]
     async with asking(fake) as source:
-        (found,) = await source.errors(DAY)
+        (found,) = await source.errors("prod", DAY)
     assert found.kinds[0].count == 50
     assert len(fake.queries) > 5
 
@@ -133,7 +133,7 @@ async def test_an_instant_with_more_lines_than_a_page_does_not_hold_it_up(
     fake.lines = [(START, f"ERROR boom {n}") for n in range(25)]
     fake.lines.append((START + SECOND, "ERROR later"))
     async with asking(fake) as source:
-        (found,) = await source.errors(DAY)
+        (found,) = await source.errors("prod", DAY)
     assert [(kind.template, kind.count) for kind in found.kinds] == [
         ("boom <NUM>", 10),
         ("later", 1),
@@ -148,7 +148,7 @@ async def test_of_one_container_so_many_lines_are_fetched_and_no_more(
     fake.limits = LokiLimits(lines_a_container=30)
     fake.lines = [(START + n * SECOND, f"ERROR boom {n}") for n in range(500)]
     async with asking(fake) as source:
-        (found,) = await source.errors(DAY)
+        (found,) = await source.errors("prod", DAY)
     assert found.count == 500
     assert 30 <= found.kinds[0].count < 50
 
@@ -158,11 +158,11 @@ async def test_a_busy_loki_is_asked_again_later_and_in_the_end_given_up() -> Non
     fake.busy = 2
     fake.lines = [(START, "ERROR boom")]
     async with asking(fake) as source:
-        assert len(await source.errors(DAY)) == 1
+        assert len(await source.errors("prod", DAY)) == 1
         assert fake.waited == [1.0, 2.0]
         fake.busy = 99
         with pytest.raises(ClusterError, match="asked too often"):
-            await source.errors(DAY)
+            await source.errors("prod", DAY)
     assert fake.waited == [1.0, 2.0, 1.0, 2.0, 4.0]
 
 
@@ -180,7 +180,7 @@ async def test_an_odd_answer_is_told(answer: Any, wrong: str) -> None:
     fake.answer = answer
     async with asking(fake) as source:
         with pytest.raises(ClusterError, match=wrong):
-            await source.errors(DAY)
+            await source.errors("prod", DAY)
 
 
 @pytest.mark.parametrize(
