@@ -33,7 +33,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlAlertStore]:
 
 
 def address(url: str, token: str = "", timeout_seconds: float = 5) -> ApiAddress:
-    return ApiAddress("Alertmanager", url, token, timeout_seconds)
+    return ApiAddress("Alertmanager", url, token, timeout_seconds=timeout_seconds)
 
 
 def alert(name: str, **labels: str) -> Alert:
