@@ -15,6 +15,8 @@ from knowledge import commands
 from knowledge.judge import Checker, Verdict
 from knowledge.sentences import Piece, PieceKind, SentenceStream, terms
 
+_NOT_FIRST = "a changing command may not come first, and nothing stands before it"
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -56,7 +58,8 @@ class _Waiting:
 class CheckedWriter:
     """Takes a model's text as it comes and gives back checked text to append.
 
-    Headings and lead-ins ("Next steps:") wait for something to stand under them.
+    Headings and lead-ins ("Next steps:") wait for something to stand under them, a command that
+    changes something for something to stand before it.
     """
 
     def __init__(self, checker: Checker) -> None:
@@ -68,6 +71,7 @@ class CheckedWriter:
         self._cut: list[tuple[str, str]] = []
         self._admissions = 0
         self._waiting: list[_Waiting] = []
+        self._held: list[tuple[PieceKind, Verdict, str]] = []
         self._has_gap = False  # a blank line came since the last text shown
         self._line_is_open = False  # the last text shown can take a further sentence
         self._follows_block = False
@@ -79,7 +83,10 @@ class CheckedWriter:
 
     def close(self) -> str:
         """The model has ended; gives the last of what may be shown."""
-        return "".join(self._piece(piece) for piece in self._stream.close())
+        new = "".join(self._piece(piece) for piece in self._stream.close())
+        self._cut += [(verdict.text or "", _NOT_FIRST) for _, verdict, _ in self._held]
+        self._held.clear()
+        return new
 
     @property
     def checked(self) -> Checked:
@@ -107,10 +114,20 @@ class CheckedWriter:
         if verdict.is_lead_in:
             self._wait(piece.kind, verdict.text)
             return ""
-        self._kept.append(verdict.text)
+        if not self._text and _changes(piece.kind, verdict.text):
+            self._held.append((piece.kind, verdict, self._marker))
+            return ""
+        new = self._release() + self._show(piece.kind, verdict, self._marker)
+        for held in self._held:
+            self._line_is_open = False
+            new += self._show(*held)
+        self._held.clear()
+        return new
+
+    def _show(self, kind: PieceKind, verdict: Verdict, marker: str) -> str:
+        self._kept.append(verdict.text or "")
         self._admissions += verdict.is_admission
-        new = self._release()
-        return new + self._emit(piece.kind, self._with_citations(piece.kind, verdict), self._marker)
+        return self._emit(kind, self._with_citations(kind, verdict), marker)
 
     def _wait(self, kind: PieceKind, text: str) -> None:
         """A new heading makes those before it pointless, a new lead-in the last lead-in."""
@@ -160,6 +177,12 @@ class CheckedWriter:
         ending = re.search(r"[.!?]?[*_]*$", text)
         cut = ending.start() if ending else len(text)
         return f"{text[:cut]} {marks}{text[cut:]}"
+
+
+def _changes(kind: PieceKind, text: str) -> bool:
+    if kind is PieceKind.FENCE:
+        return commands.block_changes(text)
+    return bool(commands.changing_commands(text))
 
 
 def _fence(body: str, marks: str) -> str:

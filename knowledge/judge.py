@@ -63,6 +63,8 @@ _IMPERATIVE = re.compile(
 _SUBJECT = re.compile(
     r"(?:The\s+)?([A-Z][a-z]{2,})\s+(?:is|was|has|had|are|were|will|did|owns|runs)\b"
 )
+_FLAG_VALUE = re.compile(r"(?<!\S)--?[A-Za-z][\w-]*=\S+")
+_TITLE_WORD = re.compile(r"(?<![\w-])[A-Z][a-z]*(?![\w-])")
 _ENOUGH = 0.5  # share of a sentence's words that its cited passage must know
 _ENOUGH_UNASKED = 0.6  # the same where the model's own citation was missing or wrong
 
@@ -107,6 +109,15 @@ class _Source:
         return claims(self.full).quantities + loose
 
     @cached_property
+    def _measured(self) -> tuple[Quantity, ...]:
+        told = claims(_FLAG_VALUE.sub(" ", self.full)).quantities
+        return told + tuple(quantity for quantity in self.quantities if quantity.unit)
+
+    def holds(self, wanted: Quantity) -> bool:
+        """Whether a quantity stands here; the 40 of "--tail=40" makes no "40 %" true."""
+        return quantity_occurs(wanted, self._measured if wanted.unit else self.quantities)
+
+    @cached_property
     def sentences(self) -> list[tuple[frozenset[str], bool]]:
         return [
             (frozenset(terms(piece.text)), _is_negated(piece.text))
@@ -141,13 +152,14 @@ class Checker:
             return self._fence(piece.text)
         if piece.kind is PieceKind.TABLE:
             return self._table(piece.text)
-        body, cited = _take_citations(piece.text)
+        body, cited = _take_citations(_balanced(piece.text))
         body = _balanced(body)
         if reason := self._danger(body):
             return Verdict(None, reason=reason)
         if piece.kind is PieceKind.HEADING or _is_lead_in(body):
-            # Headings write Words Like Names; what looks like one in lower case still counts.
-            reason = self._unknown_claim(body.lstrip("# ").lower(), self._sources)
+            # Headings write Words Like Names; what looks like one all the same still counts.
+            plain = _TITLE_WORD.sub(lambda word: word[0].lower(), body.lstrip("# "))
+            reason = self._unknown_claim(plain, self._sources)
             return Verdict(None, reason=reason) if reason else Verdict(body, is_lead_in=True)
         verdict = self._sentence(body, cited)
         if verdict.text is None:
@@ -224,7 +236,7 @@ class Checker:
 
     def _unknown_number(self, said: Claims, sources: Sequence[_Source]) -> str:
         for quantity in said.quantities:
-            known = any(quantity_occurs(quantity, source.quantities) for source in sources)
+            known = any(source.holds(quantity) for source in sources)
             # A code may be repeated from the question; "is it 512Mi?" does not make it so.
             asked = not quantity.unit and occurs(quantity.value, self._question)
             if not known and not asked:
@@ -306,7 +318,7 @@ class Checker:
         kept: list[str] = []
         cited: dict[int, None] = {}
         for row in data:
-            body, numbers = _take_citations(row)
+            body, numbers = _take_citations(_balanced(row))
             cells = _balanced(body.strip().strip("|").replace("|", " "))
             verdict = self._sentence(cells, numbers)
             if verdict.text is not None and not self._danger(cells):

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.answers import Passage
@@ -111,12 +111,13 @@ def test_citations_count_up_in_order_of_appearance() -> None:
 
 def test_a_changing_command_of_the_runbook_is_kept_and_marked() -> None:
     text = (
+        "The container payments has reason OOMKilled [1].\n"
         "Go back to the version before with `kubectl -n shop rollout undo deployment/payments` [2]."
         "\n\n```bash\nkubectl -n shop rollout undo deployment/payments\n```\n"
     )
     checked = check(text, EVIDENCE, QUESTION)
     assert checked.text.count(CHANGES_MARK) == 2
-    assert f"\n{CHANGES_MARK} [1]:\n```\nkubectl -n shop rollout undo" in checked.text
+    assert f"\n{CHANGES_MARK} [2]:\n```\nkubectl -n shop rollout undo" in checked.text
 
 
 def test_a_reading_command_may_be_put_together_from_known_names() -> None:
@@ -213,8 +214,32 @@ WORDS = st.sampled_from([*_SPOKEN.split(), "`kubectl -n shop get pods`", "\n", "
 TEXTS = st.lists(WORDS, max_size=40).map(" ".join) | st.text(max_size=200)
 
 
+def test_a_changing_command_waits_until_something_stands_before_it() -> None:
+    undo = "Run `kubectl -n shop rollout undo deployment/payments` [2]."
+    why = "The container payments has reason OOMKilled [1]."
+    told = check(f"{undo}\n{why}\nGo back to the version before [2].", EVIDENCE, QUESTION).text
+    lines = told.splitlines()
+    assert lines[0] == "The container payments has reason OOMKilled [1]."
+    assert CHANGES_MARK in lines[1]
+    assert lines[2].startswith("Go back")
+    block = "```\nkubectl -n shop rollout undo deployment/payments\n```\n"
+    told = check(f"{block}{why}", EVIDENCE, QUESTION).text
+    assert told.startswith("The container payments")
+    assert "rollout undo" in told
+
+
+def test_a_changing_command_alone_is_no_answer() -> None:
+    undo = "Run `kubectl -n shop rollout undo deployment/payments` [2]."
+    checked = check(undo, EVIDENCE, QUESTION)
+    assert checked.text == ""
+    assert not checked.is_enough
+    assert "may not come first" in checked.reasons[0]
+
+
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
+@example("payments ``` [2] ```")
+@example("| payments ``` [2] ``` |")
 def test_whatever_a_model_says_only_what_is_known_comes_out(text: str) -> None:
     checked = check(text, EVIDENCE, QUESTION)
     out = checked.text
