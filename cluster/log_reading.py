@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from cluster.detectors.building import is_leaving
 from cluster.log_errors import ContainerErrors, find_log_errors
-from cluster.logs import LogReader, LogSource, ReadLog, unhealthy_containers
+from cluster.log_lines import ReadLog
+from cluster.logs import LogReader, LogSource, unhealthy_containers
 from cluster.network_objects import Service
 from cluster.objects import Pod
 from cluster.ports import BaselineStore, LogStore

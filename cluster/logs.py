@@ -10,20 +10,18 @@ from datetime import timedelta
 
 from cluster.client import ClusterClient
 from cluster.detectors.building import is_leaving
+from cluster.log_lines import MAX_LINES, ReadLog, finished, telling_lines
 from cluster.objects import ContainerStatus, Pod
 from cluster.snapshot import Snapshot
 from core.answers import Gap
 from core.errors import ClusterError
 from core.findings import Finding
 from core.logformats import stamp_of
-from core.loglines import LogEntry
-from core.logscan import ErrorKind, LogScan, headline
+from core.logscan import LogScan
 from core.redact import Redactor
 from core.templates import mask
 
 READS_AT_ONCE = 8
-MAX_LINES = 5
-LAST_WORDS = 4
 PIECE_CHARS = 256 * 1024
 MAX_FINDINGS = 40
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
@@ -106,44 +104,6 @@ class LogLimits:
     bytes_a_log: int = 64 << 20
     seconds_a_log: float = 20.0
     last_lines: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLog:
-    """What a log tells.
-
-    Attributes:
-        kinds: Its kinds of errors in the order in which they came; templates are redacted.
-        last: Its last entries.
-        lines: How many lines were read.
-    """
-
-    kinds: tuple[ErrorKind, ...] = ()
-    last: tuple[LogEntry, ...] = ()
-    lines: int = 0
-
-
-def read_text(text: str) -> ReadLog:
-    """What a log that is at hand tells; templates are not redacted."""
-    scan = LogScan()
-    scan.feed(text)
-    return _read(scan)
-
-
-def _read(scan: LogScan) -> ReadLog:
-    kinds = scan.finish()
-    return ReadLog(tuple(kinds), tuple(scan.last_entries(LAST_WORDS)), scan.lines)
-
-
-def telling_lines(log: ReadLog, *, has_ended: bool = True) -> list[str]:
-    """At most five lines: the latest of each kind of error and, if it has ended, the last ones."""
-    latest = sorted((kind.last for kind in log.kinds), key=lambda entry: entry.line_number)
-    last_words = log.last if has_ended or not log.kinds else ()
-    chosen: dict[int, LogEntry] = {}
-    for entry in [*last_words, *reversed(latest)]:
-        if len(chosen) < MAX_LINES:
-            chosen[entry.line_number] = entry
-    return [headline(chosen[number]) for number in sorted(chosen)]
 
 
 class LogReader:
@@ -237,7 +197,7 @@ class LogReader:
         await asyncio.to_thread(_feed_after, scan, text)
 
     def _tell(self, scan: LogScan) -> ReadLog:
-        log = _read(scan)
+        log = finished(scan)
         redact = self._redactor.redact
         return replace(
             log, kinds=tuple(replace(kind, template=redact(kind.template)) for kind in log.kinds)

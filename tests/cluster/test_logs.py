@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cluster.logs import read_text, telling_lines, unhealthy_containers
+from cluster.log_lines import read_text, telling_lines
+from cluster.logs import unhealthy_containers
 from cluster.objects import Pod
 from tests.cluster.payloads import (
     container_status,
