@@ -103,7 +103,8 @@ def test_lines_of_the_live_log_are_told_where_no_file_has_any() -> None:
 def test_a_series_is_told_by_its_last_value_and_picture() -> None:
     series = Passage(
         "m", "csv-metrics", "Metric worker-2/disk", "m.csv",
-        "worker-2/disk is at 92 %; its highest was 95 % at 10:00.\n`▁▂▃`", kind="metrics", is_fact=True,
+        "worker-2/disk is at 92 %; its highest was 95 % at 10:00.\n`▁▂▃`",
+        kind="metrics", is_fact=True,
     )  # fmt: skip
     node = replace(POD, title="Node worker-2", text="Node worker-2 is Ready, but reports X.")
     asked = reading("how full is the disk?", names=["worker-2"], intents=[Intent.METRICS])
