@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from evals.bench import decoding, graph, indexing, query, search, snapshot
+from evals.bench import decoding, graph, indexing, logs, query, search, snapshot
 
 
 async def main() -> None:
@@ -23,6 +23,7 @@ async def main() -> None:
         indexing.run,
         query.run,
         graph.run,
+        logs.run,
     ):
         await benchmark()
 
