@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from core.baseline import Baseline, OwnerKey, owner_key
 from core.findings import Evidence, Finding, ObjectRef, Severity
 from core.logscan import ErrorKind, headline
+from core.merging import merge
 from core.templates import mask
 
 PROBLEM = "log-errors"
@@ -35,6 +36,7 @@ SHARED_REQUESTS = 0.8
 WIDESPREAD_OWNERS = 2
 
 _LATE = datetime.max.replace(tzinfo=UTC)
+_CODE = re.compile(r"\d+")
 _NAME = re.compile(r"[A-Za-z0-9<](?:[\w.\-<>]*[\w>])?")
 
 
@@ -157,12 +159,21 @@ class _Normal:
 
     def has(self, owner: ObjectRef, template: str) -> bool:
         key, shape = owner_key(owner), self._shape(template)
-        return shape in self._own.get(key, ()) or (key[:2], shape) in self._shared
+        own = self._own.get(key, set())
+        return shape in own or (key[:2], shape) in self._shared or _is_variant(shape, own)
 
     def _shape(self, template: str) -> str:
         return _NAME.sub(
             lambda found: "<WORKLOAD>" if found[0] in self._workloads else found[0], template
         )
+
+
+def _is_variant(shape: str, known: Collection[str]) -> bool:
+    """Whether a template differs from known ones in a word alone that varies freely in them."""
+    # Numbers that stand in a template, such as codes, tell kinds of errors apart.
+    alike = [other for other in known if _CODE.findall(other) == _CODE.findall(shape)]
+    merged = merge([*alike, shape])
+    return any(merged[other] == merged[shape] for other in alike)
 
 
 def _origins(kinds: Iterable[_Kind], all_kinds: Sequence[_Kind]) -> dict[int, _Kind]:

@@ -167,6 +167,27 @@ def test_an_error_of_several_workloads_is_normal_for_their_namespace_whomever_it
     assert alone.severity is Severity.HIGH
 
 
+def test_a_word_that_varied_in_good_times_makes_no_news() -> None:
+    names = ("ann", "bob", "cleo", "dan", "eve")
+    normal = _healthy(
+        _log("web", *(_error(n, f"cart of {name} lost") for n, name in enumerate(names)))
+    )
+    (found,) = _find(_log("web", _error(9, "cart of zoe lost")), baseline=normal)
+    assert found.severity is Severity.INFO
+    (other,) = _find(_log("web", _error(9, "cart of zoe burnt")), baseline=normal)
+    assert other.severity is Severity.HIGH
+    few = _healthy(_log("web", _error(0, "cart of ann lost"), _error(1, "cart of bob lost")))
+    (third,) = _find(_log("web", _error(9, "cart of zoe lost")), baseline=few)
+    assert third.severity is Severity.HIGH
+
+
+def test_another_code_is_another_error() -> None:
+    codes = [_error(n, f"stock answered with code {400 + n}") for n in range(9)]
+    normal = _healthy(_log("web", *codes))
+    (found,) = _find(_log("web", _error(10, "stock answered with code 503")), baseline=normal)
+    assert found.severity is Severity.HIGH
+
+
 def test_a_template_remembered_from_before_keeps_its_first_time() -> None:
     early = NOW - timedelta(hours=5)
     known = Baseline().learn(
