@@ -207,7 +207,7 @@ def _places(snapshot: Snapshot, *, with_healthy: bool) -> list[_Place]:
             continue
         owner = snapshot.owner(pod)
         ref = snapshot.ref(pod)
-        sources = unhealthy_containers(pod)
+        sources = unhealthy_containers(pod, snapshot.taken_at)
         for source in sources:
             sick.append(_Place(source, ref, owner, pod.spec.node_name))
             if source.previous:

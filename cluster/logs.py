@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cluster.client import ClusterClient
 from cluster.detectors.building import is_leaving
@@ -24,6 +24,7 @@ from core.templates import mask
 READS_AT_ONCE = 8
 PIECE_CHARS = 256 * 1024
 MAX_FINDINGS = 40
+RECOVERED_AFTER = timedelta(minutes=15)
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
 # Problems whose containers have run and may have said why they fail.
@@ -48,8 +49,12 @@ class LogSource:
     has_ended: bool = False
 
 
-def unhealthy_containers(pod: Pod) -> list[LogSource]:
-    """Containers that ended badly or are not ready; of pods that leave, none."""
+def unhealthy_containers(pod: Pod, now: datetime | None = None) -> list[LogSource]:
+    """Containers that ended badly or are not ready; of pods that leave, none.
+
+    With `now`, one that runs well again counts only for `RECOVERED_AFTER`: what it said before its
+    restart is history by then.
+    """
     if is_leaving(pod):
         return []
     meta = pod.metadata
@@ -62,8 +67,15 @@ def unhealthy_containers(pod: Pod) -> list[LogSource]:
             has_ended=bool(status.state.terminated or status.last_state.terminated),
         )
         for status in pod.status.init_container_statuses + pod.status.container_statuses
-        if _is_unhealthy(status)
+        if _is_unhealthy(status) and not _has_recovered(status, now)
     ]
+
+
+def _has_recovered(status: ContainerStatus, now: datetime | None) -> bool:
+    crash = status.last_state.terminated
+    if now is None or not status.ready or status.state.running is None or crash is None:
+        return False
+    return crash.finished_at is not None and now - crash.finished_at > RECOVERED_AFTER
 
 
 def _is_unhealthy(status: ContainerStatus) -> bool:

@@ -100,7 +100,9 @@ _TIME_KEYS = ("time", "ts", "timestamp", "@timestamp", "@t", "asctime", "datetim
 _EXCEPTION = re.compile(
     r"(?:Exception in thread \"[^\"]*\" |Uncaught |Unhandled exception[.:] ?)?"
     r"(?:(?:[a-zA-Z_$][\w$]*[./:]{1,2})*[A-Z]\w*(?:Error|Exception|Throwable|Fault|Interrupt)"
-    r"|(?:[a-zA-Z_$][\w$]*[./:]{1,2})+(?:Error|Exception|Throwable)|Exception(?=:))\b(?=[:\s]|$)"
+    r"|(?:[a-zA-Z_$][\w$]*[./:]{1,2})+(?:Error|Exception|Throwable)|Exception(?=:)"
+    # "Java Network Exception:" names it in words; "Mean Absolute Error: 0.2" is a measurement.
+    r"|(?:[A-Z]\w{0,30} ){1,3}(?:Exception|Error)(?=:(?!\s*[\d.]+\s*$)))\b(?=[:\s]|$)"
 )
 _CONTENT: tuple[tuple[str, LogLevel], ...] = (
     ("panic:", LogLevel.FATAL),

@@ -74,6 +74,14 @@ def continues_entry(text: str) -> bool:
     return not text.strip() or text[0] in " \t" or _CONTINUES.match(text) is not None
 
 
+def _announces(line: Line, text: str) -> bool:
+    """Whether the message stands on the next line: of Rust's panics, and after an error's colon."""
+    if line.is_trace_start and text.startswith("thread '"):
+        return True
+    is_error = line.level is not None and line.level >= LogLevel.ERROR
+    return is_error and not line.is_structured and line.message.rstrip().endswith(":")
+
+
 class EntryJoiner:
     """Gathers lines into entries; one pass, one entry open at a time."""
 
@@ -118,7 +126,7 @@ class EntryJoiner:
         self._is_trace = line.is_trace_start
         self._is_python = text.startswith("Traceback")
         self._is_chained = False
-        self._awaits_message = line.is_trace_start and text.startswith("thread '")
+        self._awaits_message = _announces(line, text)
 
     def _belongs(self, line: Line, text: str) -> bool:  # noqa: PLR0911  (a table of rules)
         """Whether a line goes on with the open entry."""
@@ -130,7 +138,6 @@ class EntryJoiner:
         if not text.strip():
             return self._is_trace or head.has_header
         if self._awaits_message:
-            # Rust tells the message of a panic on the line below it.
             self._awaits_message = False
             return True
         if self._is_python and text[0] not in " \t" and _LAST_OF_TRACE.match(text):

@@ -82,6 +82,19 @@ def test_other_containers_have_nothing_to_tell(status: dict[str, Any]) -> None:
     assert unhealthy_containers(well) == []
 
 
+@pytest.mark.parametrize(
+    ("minutes", "ready", "is_told"),
+    [(5, True, True), (14, True, True), (16, True, False), (400, False, True), (None, True, True)],
+)
+def test_a_crash_is_history_once_the_container_has_run_well_for_a_while(
+    minutes: float | None, *, ready: bool, is_told: bool
+) -> None:
+    status = container_status(running(), last=terminated(1, minutes=minutes), ready=ready)
+    taken = snapshot(pod("p", status))
+    assert bool(unhealthy_containers(taken.of(Pod)[0], taken.taken_at)) is is_told
+    assert unhealthy_containers(taken.of(Pod)[0])
+
+
 def test_a_pod_that_is_being_deleted_is_left_alone() -> None:
     leaving = snapshot(pod("p", container_status(terminated(1)), deleted=True)).of(Pod)[0]
     assert unhealthy_containers(leaving) == []

@@ -86,6 +86,8 @@ def test_headers_are_stripped_and_levels_read(
         'level=info msg="no error" error=null',
         'ts=2026-03-01T10:00:00Z caller=a.go:1 msg="done" err=<nil>',
         "flags: --log.level=error --web=1",
+        "Mean Absolute Error: 0.25",
+        "Error Budget left: 12 %",
         "args: level=error format=json",
         '{"level":"info","msg":"ERROR in the text","error":null}',
         'I1122 10:15:02.123456 1 a.go:1] "no error" err="ignored"',
@@ -102,6 +104,8 @@ def test_words_about_errors_are_no_errors(line: str) -> None:
     [
         "Error: cannot find module x",
         "Error connecting to database",
+        "Java Network Exception: no route",
+        "Order Import Error: 3 rows refused",
         "2026-03-01 10:00:00 error: boom",
         'Exception in thread "main" java.lang.Error: x',
         "npm ERR! code ELIFECYCLE",
@@ -248,6 +252,15 @@ def test_a_rust_panic_keeps_its_message() -> None:
     ))  # fmt: skip
     assert entry.message == RUST
     assert entry.timestamp == TEN
+
+
+def test_an_errors_colon_announces_the_next_line() -> None:
+    text = "Java Network Exception:\nprod-db:3333 refused\nprod-db:3333 refused\nERROR other:"
+    assert [entry.message for entry in parse_log(text)] == [
+        "Java Network Exception:\nprod-db:3333 refused",
+        "prod-db:3333 refused",
+        "other:",
+    ]
 
 
 def test_lines_without_a_time_go_on_with_one_that_has_it() -> None:
