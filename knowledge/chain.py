@@ -293,6 +293,8 @@ class RagChain:
                     elif (new := await asyncio.to_thread(writer.feed, part)) and options.stream:
                         is_shown = True
                         yield Delta(new)
+                    if writer.is_stuck:
+                        break
         except (TimeoutError, ModelUnavailableError) as error:
             lost = self._why_lost(error, options)
         if not lost and (new := await asyncio.to_thread(writer.close)) and options.stream:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from core.answers import Passage
 from knowledge import commands
 from knowledge.judge import Checker, Verdict
-from knowledge.sentences import Piece, PieceKind, SentenceStream, terms
+from knowledge.sentences import Piece, PieceKind, SentenceStream, repeats_itself, terms
 
+_REPEATED = "it was said before"
+_CIRCLES = 3  # pieces said again before a model counts as stuck
 _NOT_FIRST = "a changing command may not come first, and nothing stands before it"
 
 
@@ -89,6 +91,12 @@ class CheckedWriter:
         return new
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether the model goes in circles, so that waiting for its end is no use."""
+        again = sum(reason == _REPEATED for _, reason in self._cut)
+        return again >= _CIRCLES or repeats_itself(self._stream.unfinished)
+
+    @property
     def checked(self) -> Checked:
         """What has been written so far."""
         return Checked(
@@ -107,7 +115,7 @@ class CheckedWriter:
         if piece.starts_line:
             self._line_is_open = False
             self._marker = piece.marker
-        verdict = self._checker.judge(piece)
+        verdict = self._once(self._checker.judge(piece), piece)
         if verdict.text is None:
             self._cut.append((piece.text, verdict.reason))
             return ""
@@ -123,6 +131,16 @@ class CheckedWriter:
             new += self._show(*held)
         self._held.clear()
         return new
+
+    def _once(self, verdict: Verdict, piece: Piece) -> Verdict:
+        """The verdict, unless the piece says again what was shown, or goes in circles itself."""
+        text = verdict.text
+        if text is None or verdict.is_lead_in:
+            return verdict
+        is_prose = piece.kind is PieceKind.SENTENCE
+        if text in self._kept or (is_prose and repeats_itself(text)):
+            return Verdict(None, reason=_REPEATED)
+        return verdict
 
     def _show(self, kind: PieceKind, verdict: Verdict, marker: str) -> str:
         self._kept.append(verdict.text or "")

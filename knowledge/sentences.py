@@ -27,6 +27,9 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:[._%'-][A-Za-z0-9]+)*%?")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
+_CIRCLE_WORDS = 12  # fewer may repeat for a reason
+
+
 def word_set(text: str) -> frozenset[str]:
     """The words of a text; reads better than a long list of literals."""
     return frozenset(text.split())
@@ -89,6 +92,15 @@ class Piece:
     language: str = ""
 
 
+def repeats_itself(text: str) -> bool:
+    """Whether a text goes in circles, as small models do when they lose the thread."""
+    words = _WORD.findall(text.lower())
+    if len(words) < _CIRCLE_WORDS:
+        return False
+    triples = list(zip(words, words[1:], words[2:], strict=False))
+    return len(set(triples)) * 2 < len(triples)
+
+
 class SentenceStream:
     """Cuts a text that arrives in arbitrary parts into pieces, each as soon as it is whole."""
 
@@ -109,6 +121,11 @@ class SentenceStream:
             found += self._line(line)
         found += self._open_line()
         return found
+
+    @property
+    def unfinished(self) -> str:
+        """The beginning of a piece that is not whole yet."""
+        return self._rest
 
     def close(self) -> list[Piece]:
         """The text has ended: gives what is left. An open fence counts as closed here."""

@@ -39,6 +39,14 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class Refuse:
+    """The request is turned down with an HTTP status, as a busy Ollama does with 503."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The reply is over. `reason` is "stop" or "length", as in Ollama's done_reason."""
 
@@ -47,7 +55,7 @@ class End:
 
 
 Piece = str | Pause | Drop | Fail
-Script = Callable[[list[dict[str, Any]], Mapping[str, Any]], str | Iterable[Piece]]
+Script = Callable[[list[dict[str, Any]], Mapping[str, Any]], str | Iterable[Piece] | Refuse]
 """From messages (role, content) and options to a reply.
 
 The options are those of the request plus "format" where the request has one: "json" or a schema.

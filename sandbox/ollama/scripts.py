@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sandbox.ollama import quoting
 from sandbox.ollama.local import LocalModel
-from sandbox.ollama.pieces import Drop, Fail, Pause, Piece, Script, tokens
+from sandbox.ollama.pieces import Drop, Fail, Pause, Piece, Refuse, Script, tokens
 
 NOTHING: Final = "The passages do not answer this question."
 
@@ -79,11 +79,27 @@ def failing(_: list[dict[str, Any]], __: Mapping[str, Any]) -> Iterator[Piece]:
     yield Fail("llama runner process has terminated: signal: killed")
 
 
-def slow(delay_seconds: float, script: Script = answer_from_passages) -> Script:
+def busy(_: list[dict[str, Any]], __: Mapping[str, Any]) -> Refuse:
+    """Ollama's own words when too many requests wait."""
+    return Refuse(503, "server busy, please try again.  maximum pending requests exceeded")
+
+
+def endless(_: list[dict[str, Any]], __: Mapping[str, Any]) -> Iterator[Piece]:
+    """The same sentence for ever, as small models do when they lose the thread."""
+    while True:
+        yield "The pod restarts and "
+        yield Pause(0.02)
+
+
+def slow(
+    delay_seconds: float, script: Script = answer_from_passages
+) -> Callable[[list[dict[str, Any]], Mapping[str, Any]], Iterator[Piece]]:
     """Another script's answer with a pause before each piece, the first one too."""
 
     def paced(messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[Piece]:
         reply = script(messages, options)
+        if isinstance(reply, Refuse):
+            raise TypeError("a refusal comes at once: it cannot be slowed down")
         for item in (reply,) if isinstance(reply, str) else reply:
             for piece in tokens(item) if isinstance(item, str) else (item,):
                 yield Pause(delay_seconds)
@@ -112,6 +128,8 @@ SCRIPTS: Final[Mapping[str, Callable[[], Script]]] = {
     "failing": lambda: failing,
     "garbage": lambda: garbage,
     "json_reply": lambda: json_reply,
+    "busy": lambda: busy,
+    "endless": lambda: endless,
     "local": LocalModel,
 }
 """Makers of scripts by the name that `--script` takes."""

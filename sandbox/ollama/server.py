@@ -23,6 +23,7 @@ from sandbox.ollama.pieces import (
     Fail,
     Pause,
     Piece,
+    Refuse,
     Script,
     off_loop,
     stream,
@@ -192,13 +193,15 @@ class _Api:
     async def generate(self, request: web.Request, asked: Recorded) -> web.StreamResponse:
         return await self._reply(request, asked, lambda text: {"response": text})
 
-    def _pieces(self, asked: Recorded) -> Iterator[Piece | End]:
+    def _pieces(self, asked: Recorded) -> Iterator[Piece | End] | Refuse:
         options = dict(asked.options)
         stops = options.get("stop") or ()
         stops = [stops] if isinstance(stops, str) else list(stops)
         if asked.body.get("format"):
             options["format"] = asked.body["format"]
         reply = self._running.script(asked.messages, options)
+        if isinstance(reply, Refuse):
+            return reply
         return stream(reply, stops, int(options.get("num_predict") or -1))
 
     async def _reply(
@@ -215,6 +218,8 @@ class _Api:
         if not asked.messages:  # how clients load a model ahead of time
             return web.json_response(line("", End("load", 0)))
         pieces = self._pieces(asked)
+        if isinstance(pieces, Refuse):
+            return _error(pieces.status, pieces.message)
         if asked.body.get("stream", True) is False:
             return await self._whole(request, pieces, line)
         return await self._stream(request, pieces, line)

@@ -35,6 +35,37 @@ def test_a_supported_sentence_is_kept_with_its_citation() -> None:
     assert checked.is_enough
 
 
+def test_what_is_said_again_is_shown_once() -> None:
+    checked = check(f"{GOOD} {GOOD} {GOOD}", EVIDENCE, QUESTION)
+    assert checked.text == GOOD
+    assert checked.reasons == ("it was said before",) * 2
+
+
+def test_a_sentence_that_goes_in_circles_is_cut() -> None:
+    circle = "Payments was OOMKilled and " * 8 + "payments was OOMKilled at 256Mi [1]."
+    assert reason_for(circle) == "it was said before"
+
+
+@pytest.mark.parametrize("text", ["The pod restarts and ", f"{GOOD} "])
+def test_a_model_that_goes_in_circles_is_stuck(text: str) -> None:
+    writer = CheckedWriter(Checker(EVIDENCE, QUESTION, frozenset()))
+    rounds = 0
+    while not writer.is_stuck:
+        rounds += 1
+        writer.feed(text)
+    assert 3 <= rounds < 10
+    assert writer.checked.text in {"", GOOD}
+
+
+def test_a_list_of_like_items_is_no_circle() -> None:
+    writer = CheckedWriter(Checker(EVIDENCE, QUESTION, frozenset()))
+    writer.feed(
+        "The limit of payments is 256Mi, the request of payments is 128Mi, "
+        "the image of payments is 3.9.0, the exit code of payments is 137 "
+    )
+    assert not writer.is_stuck
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -102,7 +133,7 @@ def test_a_missing_citation_is_added() -> None:
 
 
 def test_citations_count_up_in_order_of_appearance() -> None:
-    text = f"The settlement batch is too large [2]. {GOOD} The settlement batch is too large【2】."
+    text = f"The settlement batch is too large [2]. {GOOD} A too large batch is why【2】."
     checked = check(text, EVIDENCE, QUESTION)
     assert checked.text.count("[1]") == 2
     assert "256Mi [2]" in checked.text
@@ -141,10 +172,8 @@ def test_of_two_lead_ins_only_the_last_is_shown() -> None:
 
 
 def test_the_marker_of_a_list_item_stays_when_its_first_sentence_is_cut() -> None:
-    text = f"1. The moon is made of cheese today. {GOOD} Payments has 14 restarts [1].\n2. {GOOD}"
-    assert check(text, EVIDENCE, QUESTION).text == (
-        f"1. {GOOD} Payments has 14 restarts [1].\n2. {GOOD}"
-    )
+    text = f"1. The moon is made of cheese today. {GOOD}\n2. Payments has 14 restarts [1]."
+    assert check(text, EVIDENCE, QUESTION).text == (f"1. {GOOD}\n2. Payments has 14 restarts [1].")
 
 
 def test_rows_of_a_table_are_judged_one_by_one() -> None:

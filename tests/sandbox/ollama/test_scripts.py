@@ -8,7 +8,7 @@ import re
 import pytest
 
 from sandbox.ollama import quoting, scripts
-from sandbox.ollama.pieces import Drop, Pause
+from sandbox.ollama.pieces import Drop, Pause, Refuse
 
 PASSAGES = """[1] payments restarts
 Pods are killed because the container reached its memory limit. Look at the previous log.
@@ -123,4 +123,4 @@ def test_replies_in_turn_repeat_the_last_one() -> None:
 @pytest.mark.parametrize("name", sorted(scripts.SCRIPTS))
 def test_every_named_script_has_something_to_say(name: str) -> None:
     reply = scripts.SCRIPTS[name]()(_ask("How long does a failover take?"), {})
-    assert reply if isinstance(reply, str) else list(reply)
+    assert reply if isinstance(reply, str | Refuse) else next(iter(reply))

@@ -14,7 +14,7 @@ from langchain_ollama import ChatOllama, OllamaEmbeddings, OllamaLLM
 from ollama import ResponseError
 
 from sandbox.ollama.pieces import Pause
-from sandbox.ollama.scripts import broken, failing, json_reply, repeating, slow
+from sandbox.ollama.scripts import broken, busy, endless, failing, json_reply, repeating, slow
 from sandbox.ollama.server import CONTEXT_LENGTH, RunningOllama, run_ollama
 
 PROMPT = """<passage-ab12 number=1>
@@ -251,3 +251,16 @@ def _body(*, stream: bool) -> dict[str, object]:
 
 def _cosine(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+async def test_a_busy_server_says_so_with_its_status(running: RunningOllama) -> None:
+    running.script = busy
+    with pytest.raises(ResponseError, match="server busy") as caught:
+        await _model(running).ainvoke("hello")
+    assert caught.value.status_code == 503
+
+
+async def test_an_endless_answer_ends_at_the_limit_of_the_request(running: RunningOllama) -> None:
+    running.script = endless
+    reply = await _model(running, num_predict=12).ainvoke("hello")
+    assert reply.response_metadata["done_reason"] == "length"
