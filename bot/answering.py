@@ -11,6 +11,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import threads
+from bot.access import ASK, Asker
 from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, lay_out
@@ -24,7 +25,7 @@ from bot.surfaces import Place, Surface, ThreadSurface
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
 from bot.turns import ThreadKey, Turns
-from core.answers import Answer, Delta, Done, Progress, Scope
+from core.answers import Answer, Delta, Done, Progress
 from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Ask:
     """A question in a thread.
 
     Attributes:
+        asker: Who asks where, and what they may see.
         message_ts: The message that asks: it gets the eyes, and history ends before it. '' for a
             click on a button.
         has_history: Whether what was said in the thread belongs to the question.
@@ -51,10 +53,8 @@ class Ask:
     """
 
     question: str
-    team: str
-    channel: str
+    asker: Asker
     thread_ts: str
-    user: str
     bot_user: str = ""
     message_ts: str = ""
     has_history: bool = True
@@ -65,7 +65,8 @@ class Ask:
     @property
     def place(self) -> Place:
         """Where it is answered."""
-        return Place(self.team, self.channel, self.thread_ts, self.user)
+        asker = self.asker
+        return Place(asker.team, asker.channel, self.thread_ts, asker.user)
 
 
 class _StoppedError(Exception):
@@ -82,7 +83,7 @@ class _Job:
     """
 
     question: str
-    channel: str
+    asker: Asker
     surface: Surface
     render: Callable[[Answer, str], AnswerLayout]
     task: str
@@ -102,10 +103,10 @@ class _Draft:
 class Answering:
     """Puts questions to the answerer and shows what comes."""
 
-    def __init__(self, services: Services, client: AsyncWebClient) -> None:
+    def __init__(self, services: Services, client: AsyncWebClient, people: People) -> None:
         self._services = services
         self._client = client
-        self._people = People(client)
+        self._people = people
         self.attachments = Attachments(client, self._people, services.limits.zone)
         self._turns = Turns()
         self._readers: dict[ThreadKey, asyncio.Task[None]] = {}
@@ -119,7 +120,7 @@ class Answering:
         """Answer in a thread, after the questions that were asked there before."""
         surface = ThreadSurface(self._client, ask.place, ask.answer_ts)
         thread = ask.place.thread
-        async with eyes(self._client, ask.channel, ask.message_ts):
+        async with eyes(self._client, ask.asker.channel, ask.message_ts):
             if self._turns.is_busy(thread):
                 await surface.wait()
             async with self._turns.take(thread):
@@ -128,7 +129,7 @@ class Answering:
     async def by_reply(
         self,
         question: str,
-        channel: str,
+        asker: Asker,
         reply: Reply,
         task: str = "",
         *,
@@ -139,6 +140,8 @@ class Answering:
 
         Args:
             question: What is asked, or the argument of the task.
+            asker: Who asks where, and what they may see.
+            reply: The way back to them.
             task: The task that answers, or '' for the chain.
             earlier: What the task tells again.
             has_begun: Whether the person was told already that it is being looked into.
@@ -149,7 +152,7 @@ class Answering:
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
         surface = ReplySurface(reply, has_begun=has_begun)
-        await self._run(_Job(question, channel, surface, render, task, earlier))
+        await self._run(_Job(question, asker, surface, render, task, earlier))
 
     async def thread(self, channel: str, thread_ts: str, before_ts: str, bot_user: str) -> Thread:
         """A thread to be told again, up to a message or to its end ('')."""
@@ -158,31 +161,53 @@ class Answering:
         )
 
     async def _answer_thread(self, ask: Ask, surface: Surface) -> None:
-        earlier = Thread()
+        earlier, channel = Thread(), ask.asker.channel
         if ask.task in THREAD_TASKS:
-            earlier = await self.thread(ask.channel, ask.thread_ts, ask.message_ts, ask.bot_user)
+            earlier = await self.thread(channel, ask.thread_ts, ask.message_ts, ask.bot_user)
         elif ask.has_history:
             earlier = await threads.history(
-                self._client, ask.channel, ask.thread_ts, ask.message_ts, ask.bot_user
+                self._client, channel, ask.thread_ts, ask.message_ts, ask.bot_user
             )
 
         def render(answer: Answer, reference: str) -> AnswerLayout:
-            by = ask.user if ask.announces else ""
+            by = ask.asker.user if ask.announces else ""
             return lay_out(answer, reference, self._services.clock.now(), asked_by=by)
 
         await self._run(
-            _Job(ask.question, ask.channel, surface, render, ask.task, earlier, ask.place)
+            _Job(ask.question, ask.asker, surface, render, ask.task, earlier, ask.place)
         )
 
     async def _run(self, job: _Job) -> None:
-        reference = new_reference()
+        reference, began = new_reference(), self._services.clock.now()
+        answer: Answer | None = None
+        outcome = "failed"
+        try:
+            answer, outcome = await self._answered(job, reference)
+        except asyncio.CancelledError:
+            outcome = "interrupted"
+            raise
+        finally:
+            self._services.audit.note(
+                job.asker.user,
+                job.asker.channel,
+                job.task or ASK,
+                outcome,
+                scope=job.asker.scope,
+                reference=reference,
+                model=answer.model if answer else "",
+                seconds=(self._services.clock.now() - began).total_seconds(),
+                question=job.question,
+            )
+
+    async def _answered(self, job: _Job, reference: str) -> tuple[Answer | None, str]:
+        """Answer, or tell why not; gives the answer, and in a word how it ended."""
         try:
             answer = await self._collect(job)
         except _StoppedError:
             await job.surface.finish([notices.stopped()])
-            return
+            return None, "stopped"
         except asyncio.CancelledError:
-            await self._keep(reference, job.channel, _unanswered(job))
+            await self._keep(reference, job, _unanswered(job))
             interrupted = notices.problem(
                 "I was stopped before the answer was ready.",
                 "Please ask again in a minute.",
@@ -195,16 +220,16 @@ class Answering:
             told = explain(error, reference)
             slip = notices.hint(escape(told.headline), escape(told.remedy))
             await job.surface.finish([slip])
-            return
+            return None, "slip"
         except Exception as error:  # whatever fails, the waiting reader is told
             log.exception("question failed, ref %s", reference)
-            await self._keep(reference, job.channel, _unanswered(job))
+            await self._keep(reference, job, _unanswered(job))
             told = explain(error, reference)
             problem = notices.problem(told.headline, told.remedy, reference, offers_retry=True)
             await job.surface.finish([problem])
-            return
+            return None, "failed"
         # Kept before it is posted: if posting fails, the work is not lost.
-        await self._keep(reference, job.channel, answer)
+        await self._keep(reference, job, answer)
         shown = answer
         if job.place is not None:
             shown = await self.attachments.as_file(job.place, answer, reference)
@@ -212,6 +237,7 @@ class Answering:
         await job.surface.finish(layout.messages(), layout)
         if job.place is not None:
             await self.attachments.follow(job.place, answer, layout, reference)
+        return answer, "answered" if answer.is_grounded else "not_found"
 
     async def _collect(self, job: _Job) -> Answer:
         """Read the answerer to its end, showing how far it is.
@@ -261,9 +287,7 @@ class Answering:
     async def _read(self, job: _Job, draft: _Draft) -> None:
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        async for event in answerer.stream(
-            job.question, job.earlier.turns, Scope(channel=job.channel)
-        ):
+        async for event in answerer.stream(job.question, job.earlier.turns, job.asker.scope):
             match event:
                 case Progress(text):
                     draft.progress = text
@@ -277,9 +301,9 @@ class Answering:
                     )
                     draft.answer = replace(answer, task=job.task, notes=notes)
 
-    async def _keep(self, reference: str, channel: str, answer: Answer) -> None:
+    async def _keep(self, reference: str, job: _Job, answer: Answer) -> None:
         try:
-            await self._services.answers.put(reference, channel, answer)
+            await self._services.answers.put(reference, job.asker.scope, answer)
         except OpsbotError as error:
             # Sharing and voting will not work for this answer; the answer itself matters more.
             log.warning("answer %s could not be kept: %s", reference, error)

@@ -11,8 +11,12 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.settings import CronLine, ZoneName, describe_problems
+from bot.settings import CronLine, GroupId, UserId, ZoneName, describe_problems
 from core.errors import SettingsError
+
+SourceName = Literal[
+    "markdown", "csv-logs", "csv-metrics", "graph", "cluster", "prometheus", "past"
+]
 
 
 class _Strict(BaseModel):
@@ -59,6 +63,37 @@ class SourceFileConfig(_Strict):
     )
 
 
+class ScopeConfig(_Strict):
+    """What may be seen somewhere; an empty list is no limit on that axis."""
+
+    clusters: tuple[str, ...] = Field((), description="Names from `clusters`.")
+    namespaces: tuple[str, ...] = Field((), description="Objects without one are always seen.")
+    sources: tuple[SourceName, ...] = Field((), description="Kinds of evidence.")
+    teams: tuple[str, ...] = Field((), description="Owners of pages and services.")
+
+
+class CircleConfig(_Strict):
+    """Some people."""
+
+    users: tuple[UserId, ...] = Field((), description="User ids.")
+    groups: tuple[GroupId, ...] = Field((), description="Ids of user groups.")
+
+
+class AccessConfig(_Strict):
+    """Who may see what where; who may ask at all stands in the settings SLACK_ALLOWED_…."""
+
+    default: ScopeConfig = Field(
+        default_factory=ScopeConfig, description="Every channel that is not named below."
+    )
+    direct: ScopeConfig | None = Field(None, description="Direct messages; empty: as default.")
+    channels: dict[str, ScopeConfig] = Field(
+        default_factory=dict, description="Channel id or #name → what may be seen there."
+    )
+    commands: dict[str, CircleConfig] = Field(
+        default_factory=dict, description="Command → who may use it; others may not."
+    )
+
+
 class FileConfig(_Strict):
     """The whole file; every part is optional."""
 
@@ -73,6 +108,9 @@ class FileConfig(_Strict):
         default_factory=dict,
         description="Quantity, such as memory_bytes, → PromQL with $service and $namespace; "
         "besides memory_bytes, cpu_cores and restarts.",
+    )
+    access: AccessConfig = Field(
+        default_factory=AccessConfig, description="Who may see what where; see access.md."
     )
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="By the names in docs/configuration.md."

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.access import Action, Asker, Refused
 from bot.answering import Answering
+from bot.blocks import notices
+from bot.blocks.parts import Message
+from bot.gate import Gate, Visit
 from bot.replies import Reply
 from bot.services import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The Slack edge: our services, Slack's client, and the one way to answer a question."""
+    """The Slack edge: our services, Slack's client, who may come in, and how to answer."""
 
     services: Services
     client: AsyncWebClient
+    gate: Gate
     answering: Answering
 
     def reply(self, response_url: str, thread_ts: str = "") -> Reply:
@@ -27,3 +34,38 @@ class Edge:
         """Claim every key of a delivery; False when any of them was seen before."""
         claims = [await self.services.deliveries.claim(key) for key in keys if key]
         return all(claims)
+
+    async def admit(
+        self, visit: Visit, action: Action, tell: Callable[[Message], Awaitable[object]]
+    ) -> Asker | None:
+        """Let somebody in, with what they may see; None once they were told why not.
+
+        `tell` shows a message to this person alone.
+        """
+        verdict = await self.gate.judge(visit, action)
+        policy, audit = self.gate.policy, self.services.audit
+        if isinstance(verdict, Refused):
+            outcome = f"refused: {verdict.reason}"
+            audit.note(visit.user, visit.channel, action.command, outcome)
+            whom = f"<@{policy.owner}>" if policy.owner else "whoever runs this bot"
+            await tell(notices.hint(verdict.words, f"If that is wrong, ask {whom}."))
+            return None
+        return Asker(policy.home_team or visit.team, visit.channel, visit.user, verdict.scope)
+
+    @contextmanager
+    def audited(self, asker: Asker, command: str, argument: str = "") -> Iterator[None]:
+        """Note an action that is no answer (answers are noted by `bot.answering`) once it ends."""
+        began, outcome = self.services.clock.now(), "failed"
+        try:
+            yield
+            outcome = "done"
+        finally:
+            self.services.audit.note(
+                asker.user,
+                asker.channel,
+                command,
+                outcome,
+                scope=asker.scope,
+                seconds=(self.services.clock.now() - began).total_seconds(),
+                question=argument,
+            )

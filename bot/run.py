@@ -8,21 +8,26 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import App, digest_plans, open_app
+from bot.audit import LOGGER as AUDIT_LOGGER
+from bot.audit import Audit
 from bot.channels import channel_ids
+from bot.commands.table import COMMANDS
 from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.health import Check, Look
 from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
+from bot.policy import named_channels, policy_of
 from bot.poster import SlackPoster
 from bot.schedule import DigestClock
+from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.slack_app import Identity, build_slack_app, make_client, sign_in
 from bot.tasks import TaskSet
@@ -70,6 +75,8 @@ async def run_bot(
     if settings.opsbot_log_level != "debug":
         for talkative in ("alembic", "apscheduler", "slack_bolt", "slack_sdk", "httpx"):
             logging.getLogger(talkative).setLevel(logging.WARNING)
+    # Who did what is written down however little else is.
+    logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -83,8 +90,14 @@ async def run_bot(
         client = make_client(token, settings.slack_api_url, session)
         identity = await sign_in(client)
         channels = await channel_ids(
-            client, (plan.channel for plan in digest_plans(settings, config))
+            client,
+            (
+                *(plan.channel for plan in digest_plans(settings, config)),
+                *named_channels(settings, config),
+            ),
         )
+        names = [row.name for row in COMMANDS]
+        policy = policy_of(settings, config, channels, identity.team, names)
         app = await stack.enter_async_context(
             open_app(
                 settings,
@@ -94,12 +107,13 @@ async def run_bot(
                 poster_for=lambda name: SlackPoster(client, channels[name], settings.slack_command),
             )
         )
+        services = replace(app.services, policy=policy, audit=Audit(settings.audit_questions))
         owner = OwnerServer(app.engine, folder.socket_path)
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(keeping_events(app.keepers))
         await stack.enter_async_context(taking_alerts(settings, app.alerts))
-        await stack.enter_async_context(_listening(settings, client, identity, app))
+        await stack.enter_async_context(_listening(settings, client, identity, app, services))
         await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
@@ -116,7 +130,7 @@ async def run_bot(
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, client: AsyncWebClient, identity: Identity, app: App
+    settings: Settings, client: AsyncWebClient, identity: Identity, app: App, services: Services
 ) -> AsyncIterator[None]:
     """Take Slack's deliveries; on the way out, take no more and let running answers end."""
     tasks = TaskSet()
@@ -124,13 +138,13 @@ async def _listening(
     routes = alert_routes(settings, app.alerts)
     if settings.slack_mode == "http":
         signing_secret = _required(secret, "SLACK_SIGNING_SECRET")
-        slack_app = build_slack_app(app.services, client, signing_secret, tasks)
+        slack_app = build_slack_app(services, client, signing_secret, tasks)
         transport: HttpTransport | SocketTransport = HttpTransport(
             slack_app, settings.http_host, settings.http_port, routes
         )
     else:
         app_token = _required(settings.slack_app_token, "SLACK_APP_TOKEN")
-        slack_app = build_slack_app(app.services, client, None, tasks)
+        slack_app = build_slack_app(services, client, None, tasks)
         transport = SocketTransport(slack_app, app_token, client)
     await transport.start()
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from typing import Protocol
 
+from bot.access import Policy
+from bot.audit import Audit
 from core.answers import Answer, AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope, Turn
 from core.clock import Clock
 from core.digests import Digest
@@ -69,12 +71,12 @@ class Deliveries(Protocol):
 class AnswerStore(Protocol):
     """Answers by reference id, and what people thought of them. By `state.answers`."""
 
-    async def put(self, reference: str, channel: str, answer: Answer) -> None:
-        """Keep an answer for at least an hour."""
+    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
+        """Keep an answer for at least an hour, with where and within which limits it was made."""
         ...
 
-    async def get(self, reference: str) -> Answer | None:
-        """The answer of this reference, or None when it is unknown or gone."""
+    async def get(self, reference: str, scope: Scope) -> Answer | None:
+        """The answer of this reference; None when it is unknown, gone, or not of this scope."""
         ...
 
     async def mark_shared(self, reference: str) -> bool:
@@ -130,3 +132,6 @@ class Services:
     clock: Clock
     limits: EdgeLimits
     tasks: Mapping[str, Answerer] = field(default_factory=dict)
+        policy: Who may do what, and see what where.
+    policy: Policy = field(default_factory=Policy)
+    audit: Audit = field(default_factory=Audit)

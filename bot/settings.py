@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
@@ -55,6 +62,10 @@ ZoneName = Annotated[str, AfterValidator(_check_zone)]
 CronLine = Annotated[str, AfterValidator(_check_cron)]
 
 
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
+GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")]
+
+
 class Settings(BaseSettings):
     """The bot's settings; the field `slack_mode` is the environment's `SLACK_MODE`, and so on."""
 
@@ -79,6 +90,30 @@ class Settings(BaseSettings):
     )
     slack_command: str = Field(
         "/k8s", pattern=r"^/[a-z0-9_-]{1,31}$", description="The slash command."
+    )
+    slack_owner: UserId | Literal[""] = Field(
+        "", description="User id: whom a refusal names, and who is told of digests not posted."
+    )
+    slack_allowed_channels: CommaList = Field(
+        (),
+        description="Channels, by id or #name, where the bot answers besides direct messages; "
+        "empty: wherever it is. See access.md.",
+    )
+    slack_allowed_users: Annotated[tuple[UserId, ...], NoDecode] = Field(
+        (), description="User ids of those whom it answers; empty: every full member."
+    )
+    slack_allowed_groups: Annotated[tuple[GroupId, ...], NoDecode] = Field(
+        (),
+        description="Ids of user groups whose members it answers; needs `usergroups:read`.",
+    )
+    slack_allowed_guests: Annotated[tuple[UserId, ...], NoDecode] = Field(
+        (), description="Guests and people of other organisations whom it answers all the same."
+    )
+    slack_shared_channels: CommaList = Field(
+        (), description="Channels shared with another organisation where it may speak."
+    )
+    audit_questions: bool = Field(
+        default=False, description="Write what was asked into the audit log too."
     )
     http_host: str = Field("127.0.0.1", description="Address to listen on in HTTP mode.")
     http_port: int = Field(3000, ge=1, le=65535, description="Port to listen on in HTTP mode.")
@@ -215,7 +250,17 @@ class Settings(BaseSettings):
         "info", description="How much is logged on standard error."
     )
 
-    @field_validator("llm_stop", "knowledge_sources", "kube_contexts", mode="before")
+    @field_validator(
+        "llm_stop",
+        "knowledge_sources",
+        "kube_contexts",
+        "slack_allowed_channels",
+        "slack_allowed_users",
+        "slack_allowed_groups",
+        "slack_allowed_guests",
+        "slack_shared_channels",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

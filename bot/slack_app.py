@@ -23,6 +23,7 @@ from bot.edge import Edge
 from bot.listeners import actions, commands, failures, questions, quiet, shortcuts
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.services import Services
+from bot.people import People
 from bot.tasks import TaskSet
 
 SLACK_API = "https://slack.com/api/"
@@ -93,7 +94,9 @@ def build_slack_app(
     # '' rather than None, for which Bolt would look into the environment.
     app = AsyncApp(name="opsbot", client=client, signing_secret=signing_secret or "")
     app.listener_runner.listener_start_handler = _Tracking(tasks)
-    edge = Edge(services, client, Answering(services, client))
+    people = People(client, services.clock)
+    gate = Gate(services.policy, client, people, services.clock)
+    edge = Edge(services, client, gate, Answering(services, client, people))
     failures.register(app, edge)
     commands.register(app, edge)
     actions.register(app, edge)

@@ -187,6 +187,9 @@ class ClusterCollector:
     async def snapshots(self, scope: Scope) -> tuple[list[Snapshot], list[Gap]]:
         """A fresh snapshot of every cluster in scope; what could not be read is a Gap."""
         clients = [client for client in self._clients.values() if scope.allows_cluster(client.name)]
+        if self._clients and not (clients and scope.allows_source("cluster")):
+            why = "what may be seen in this channel leaves them out"
+            return [], [Gap("the clusters", why, "Ask in a channel where they may be seen")]
         results = await asyncio.gather(
             *(self._snapshot(client, scope.namespaces) for client in clients)
         )

@@ -83,6 +83,8 @@ class ClusterFacts:
 
     async def look(self, reading: Reading, scope: Scope) -> Lookup:
         """Facts on what the question names; without names, the top findings if it asks for them."""
+        if not scope.allows_source("cluster"):
+            return Lookup()  # left out on purpose, which is no gap in what was found
         snapshots, gaps = await self._collector.snapshots(scope)
         passages: list[Passage] = []
         for snapshot in snapshots:

@@ -39,6 +39,17 @@ class Scope:
         """Whether passages of this source (see `Passage.source`) may be used."""
         return not self.sources or source in self.sources
 
+    def is_within(self, other: Scope) -> bool:
+        """Whether what was found within this scope may be shown to a reader of the other."""
+        axes = (
+            (self.clusters, other.clusters),
+            (self.namespaces, other.namespaces),
+            (self.sources, other.sources),
+            (self.teams, other.teams),
+        )
+        is_narrower = all(not theirs or (own and own <= theirs) for own, theirs in axes)
+        return is_narrower and self.channel == other.channel
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -27,8 +27,8 @@ _MARK = re.compile(r"\s*\[\d+\]")
 class KeptAnswers(Protocol):
     """Answers that were kept. Implemented by `state.answers`."""
 
-    async def kept_in(self, channel: str) -> Sequence[JudgedAnswer]:
-        """Those of one channel, newest first. Raises OpsbotError."""
+    async def kept_for(self, scope: Scope) -> Sequence[JudgedAnswer]:
+        """Those of its channel made within the scope, newest first. Raises OpsbotError."""
         ...
 
 
@@ -49,7 +49,7 @@ async def alike_kept(memory: KeptAnswers, reading: Reading, scope: Scope) -> tup
     asked = set(stems(f"{reading.question} {' '.join(reading.names)}"))
     ranked = [
         (likeness, kept)
-        for kept in await memory.kept_in(scope.channel)
+        for kept in await memory.kept_for(scope)
         if (likeness := _likeness(asked, set(stems(kept.question)))) >= _ALIKE
     ]
     best = sorted(ranked, key=lambda item: -item[0])[:MOST_KEPT]

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.answers import Answer
+from core.answers import Answer, Scope
 from core.clock import Clock
 from core.errors import StateError
 from core.feedback import JudgedAnswer, Shown, Vote
@@ -38,15 +38,21 @@ class SqlAnswerStore:
         self._clock = clock
         self._redact = redact
 
-    async def put(self, reference: str, channel: str, answer: Answer) -> None:
+    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
         """Keep an answer; one of the same reference is replaced, and may be shared again.
+
+        Args:
+            reference: Names it.
+            scope: Where it was asked, and what it was made of at most.
+            answer: Its question is redacted first.
 
         Raises:
             StateError: The database failed.
         """
         kept = replace(answer, question=self._redact(answer.question))
         values = {
-            "channel": channel,
+            "channel": scope.channel,
+            "scope": _encoded(scope),
             "answer": msgspec.json.encode(kept).decode(),
             "created_at": self._clock.now(),
             "shared_at": None,
@@ -58,16 +64,21 @@ class SqlAnswerStore:
         async with self._database.write("keep an answer") as connection:
             await connection.execute(statement)
 
-    async def get(self, reference: str) -> Answer | None:
-        """The answer of this reference, or None when it is unknown or gone.
+    async def get(self, reference: str, scope: Scope) -> Answer | None:
+        """The answer of this reference; None when it is unknown or gone, or not of this scope.
+
+        It is for the channel that it was given in, and for as long as all that it may be made of
+        can be seen there.
 
         Raises:
             StateError: The database failed, or the kept answer cannot be read.
         """
-        query = select(answers.c.answer).where(answers.c.reference == reference)
+        query = select(answers.c.answer, answers.c.scope).where(answers.c.reference == reference)
         async with self._database.read("look up an answer") as connection:
-            text = (await connection.execute(query)).scalar_one_or_none()
-        return None if text is None else _answer(text)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None or not _scope(row.scope).is_within(scope):
+            return None
+        return _answer(row.answer)
 
     async def mark_shared(self, reference: str) -> bool:
         """True for the first caller only; False also for an unknown reference.
@@ -131,8 +142,10 @@ class SqlAnswerStore:
         async with self._database.read("look up a kept answer") as connection:
             return (await connection.execute(query)).first() is not None
 
-    async def kept_in(self, channel: str) -> Sequence[JudgedAnswer]:
+    async def kept_for(self, scope: Scope) -> Sequence[JudgedAnswer]:
         """Answers that were made knowledge in a channel, newest first, at most 500.
+
+        Those that were made of more than may be seen there now are left out.
 
         Raises:
             StateError: The database failed.
@@ -140,12 +153,13 @@ class SqlAnswerStore:
         judged = judged_answers.c
         query = (
             select(judged_answers)
-            .where(judged.channel == channel, judged.kept_at.is_not(None))
+            .where(judged.channel == scope.channel, judged.kept_at.is_not(None))
             .order_by(judged.kept_at.desc(), judged.reference)
             .limit(_MOST_KEPT)
         )
         async with self._database.read("look up kept answers") as connection:
-            return [_judged(row) for row in (await connection.execute(query)).all()]
+            rows = (await connection.execute(query)).all()
+        return [_judged(row) for row in rows if _scope(row.scope).is_within(scope)]
 
     async def judged(self, since: datetime) -> Sequence[JudgedAnswer]:
         """Answers that were voted on from `since` on, each with its votes, oldest first.
@@ -195,6 +209,7 @@ class SqlAnswerStore:
         statement = self._database.insert(judged_answers).values(
             reference=reference,
             channel=row.channel,
+            scope=row.scope,
             question=f"{answer.task} {answer.question}".strip(),
             text=answer.text,
             model=answer.model[:_MODEL_CHARS],
@@ -228,6 +243,17 @@ def _answer(text: str) -> Answer:
             "it was kept by another version of this program",
             "Ask the question again.",
         ) from error
+
+
+def _encoded(scope: Scope) -> str:
+    axes = ("clusters", "namespaces", "sources", "teams")
+    limits = {axis: sorted(getattr(scope, axis)) for axis in axes}
+    return msgspec.json.encode(limits | {"channel": scope.channel}).decode()
+
+
+def _scope(text: str) -> Scope:
+    """As it was encoded; what an earlier version kept without one has no channel: nobody's."""
+    return msgspec.json.decode(text, type=Scope)
 
 
 def _shown(answer: Answer) -> list[Shown]:

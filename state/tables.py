@@ -56,6 +56,7 @@ answers = Table(
     metadata,
     Column("reference", String(64), primary_key=True),
     Column("channel", String(64), nullable=False),
+    Column("scope", Text(), nullable=False),
     Column("answer", Text(), nullable=False),
     Column("created_at", UtcDateTime(), nullable=False, index=True),
     Column("shared_at", UtcDateTime()),
@@ -78,6 +79,7 @@ judged_answers = Table(
     metadata,
     Column("reference", String(64), primary_key=True),
     Column("channel", String(64), nullable=False, index=True),
+    Column("scope", Text(), nullable=False),
     Column("question", Text(), nullable=False),
     Column("text", Text(), nullable=False),
     Column("model", String(255), nullable=False),
@@ -85,6 +87,19 @@ judged_answers = Table(
     Column("judged_at", UtcDateTime(), nullable=False, index=True),
     Column("kept_by", String(64), nullable=False),
     Column("kept_at", UtcDateTime()),
+)
+
+# Answers under way, so that one that breaks off with its process can be told as interrupted.
+open_answers = Table(
+    "open_answers",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("thread_ts", String(64), nullable=False),
+    Column("message_ts", String(64), nullable=False),
+    Column("response_url", Text(), nullable=False),
+    Column("holder", String(64), nullable=False),
+    Column("seen_at", UtcDateTime(), nullable=False, index=True),
 )
 
 digest_slots = Table(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.access import Asker
 from bot.edge import Edge
 from bot.replies import Reply
 
@@ -26,6 +27,7 @@ class Call:
     Attributes:
         name: The subcommand's name.
         argument: The words after it.
+        asker: Who typed it where, and what they may see.
         table: All commands, for help.
     """
 
@@ -33,9 +35,7 @@ class Call:
     reply: Reply
     name: str
     argument: str
-    team: str
-    channel: str
-    user: str
+    asker: Asker
     table: tuple[Command, ...]
 
 

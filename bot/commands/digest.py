@@ -9,7 +9,6 @@ from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import briefs_message
 from bot.commands.command import Call
 from bot.mrkdwn import clip, code
-from core.answers import Scope
 from core.timerange import parse_duration
 
 LONGEST = timedelta(days=7)
@@ -29,7 +28,7 @@ async def run(call: Call) -> None:
         )
         return
     await call.reply.send(notices.progress("Looking at the clusters for a digest…"))
-    digest = await call.edge.services.digests.preview(window, Scope())
+    digest = await call.edge.services.digests.preview(window, call.asker.scope)
     await call.reply.send(digest_message(digest, command, is_preview=True), replaces=True)
     if digest.items:
         await call.reply.send(briefs_message(digest.items))

@@ -6,7 +6,6 @@ from bot.blocks import notices
 from bot.blocks.search import search_message
 from bot.commands.command import Call
 from bot.mrkdwn import clip, escape
-from core.answers import Scope
 from knowledge.searchquery import Mistake
 
 
@@ -18,5 +17,5 @@ async def run(call: Call) -> None:
         remedy = escape(clip(query.remedy, 300))
         await call.reply.send(notices.hint(f"{escape(clip(query.wrong, 200))}.", f"{remedy}."))
         return
-    found = await services.search.find(query, Scope(channel=call.channel))
+    found = await services.search.find(query, call.asker.scope)
     await call.reply.send(search_message(call.argument, query, found, services.clock.now()))

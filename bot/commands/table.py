@@ -131,6 +131,8 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 TASKS = tuple(row for row in COMMANDS if row.run is task.run)
+# Those whose outcome is one answer under a reference.
+ANSWERED = tuple(row for row in COMMANDS if row.run in {ask.run, task.run})
 
 
 def usage_hint(table: tuple[Command, ...] = COMMANDS) -> str:

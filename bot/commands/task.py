@@ -9,4 +9,4 @@ from bot.commands.command import Call
 async def run(call: Call) -> None:
     """Say that it is being looked into, then replace that by what the task found."""
     await call.reply.send(notices.looking(f"{call.name} {call.argument}"))
-    await call.edge.answering.by_reply(call.argument, call.channel, call.reply, call.name)
+    await call.edge.answering.by_reply(call.argument, call.asker, call.reply, call.name)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 
+from bot.access import ASK, KEEP, SHARE, VOTE, Action, Asker
 from bot.answering import Ask
 from bot.blocks import notices
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
@@ -28,7 +30,10 @@ from bot.blocks.feedback import (
 )
 from bot.blocks.parts import Message
 from bot.edge import Edge
+from bot.gate import Visit
+from bot.listeners.incoming import visit_of_click
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
+from bot.replies import Reply
 from bot.surfaces import Place
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
@@ -39,23 +44,58 @@ log = logging.getLogger(__name__)
 _FORGOTTEN = "This answer is too old to be used again. Please ask the question once more."
 
 
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """A button that somebody may press was pressed."""
+
+    edge: Edge
+    body: Mapping[str, Any]
+    asker: Asker
+    bot_user: str
+
+    @property
+    def value(self) -> str:
+        """The button's own."""
+        return str(self.body["actions"][0]["value"])
+
+    def reply(self, thread_ts: str = "") -> Reply:
+        """The way back to the person."""
+        return self.edge.reply(str(self.body["response_url"]), thread_ts)
+
+
+_Listener = Callable[[_Click], Awaitable[None]]
+
+
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to every button the bot offers, and to the comment of a vote."""
-    listeners: dict[str, Callable[[Edge, dict[str, Any], str], Awaitable[None]]] = {
-        notices.ASK_ACTION: _ask,
-        notices.RETRY_ACTION: _retry,
-        SHARE_ACTION: _share,
-        FEEDBACK_ACTION: _vote,
-        KEEP_ACTION: _keep,
-        FORGET_ACTION: _forget,
-        EXPLAIN_ACTION: _explain,
+    listeners: dict[str, tuple[str, _Listener]] = {
+        notices.ASK_ACTION: (ASK, _ask),
+        notices.RETRY_ACTION: (ASK, _retry),
+        SHARE_ACTION: (SHARE, _share),
+        FEEDBACK_ACTION: (VOTE, _vote),
+        KEEP_ACTION: (KEEP, _keep),
+        FORGET_ACTION: (KEEP, _forget),
+        EXPLAIN_ACTION: (ASK, _explain),
     }
 
     async def on_action(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
         if await edge.is_new(f"action:{body['trigger_id']}"):
-            clicked = body["actions"][0]
-            await listeners[clicked["action_id"]](edge, body, context.bot_user_id or "")
+            action_id = body["actions"][0]["action_id"]
+            command, listener = listeners[action_id]
+            is_private = bool(body["container"].get("is_ephemeral"))
+            is_seen_by_all = action_id in {SHARE_ACTION, EXPLAIN_ACTION} or (
+                action_id == notices.RETRY_ACTION and not is_private
+            )
+            asker = await _admit(edge, body, Action(command, is_seen_by_all=is_seen_by_all))
+            if asker is None:
+                return
+            click = _Click(edge, body, asker, context.bot_user_id or "")
+            if command == ASK:
+                await listener(click)
+                return
+            with edge.audited(asker, command):
+                await listener(click)
 
     async def on_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -66,66 +106,66 @@ def register(app: AsyncApp, edge: Edge) -> None:
     app.view(COMMENT_VIEW)(on_comment)
 
 
-async def _ask(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
-    question = str(body["actions"][0]["value"])
+async def _admit(edge: Edge, body: Mapping[str, Any], action: Action) -> Asker | None:
     reply = edge.reply(str(body["response_url"]))
-    await reply.send(notices.looking(question), replaces=True)
-    await edge.answering.by_reply(question, _channel(body), reply)
+    return await edge.admit(visit_of_click(body), action, reply.send)
 
 
-async def _retry(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
-    reference = str(body["actions"][0]["value"])
-    kept = await edge.services.answers.get(reference)
-    reply = edge.reply(str(body["response_url"]))
+async def _ask(click: _Click) -> None:
+    reply = click.reply()
+    await reply.send(notices.looking(click.value), replaces=True)
+    await click.edge.answering.by_reply(click.value, click.asker, reply)
+
+
+async def _retry(click: _Click) -> None:
+    edge, asker, reference, reply = click.edge, click.asker, click.value, click.reply()
+    kept = await edge.services.answers.get(reference, asker.scope)
     if kept is None:
         await reply.send(notices.hint(_FORGOTTEN))
+        return
+    if kept.task and not await _admit(edge, click.body, Action(kept.task)):
         return
     # The second of two quick clicks would ask a second time.
     if not await edge.is_new(f"retry:{reference}"):
         return
-    container = body["container"]
+    container = click.body["container"]
     if container.get("is_ephemeral"):
         await reply.send(notices.looking(asked(kept)), replaces=True)
         earlier = Thread()
         if kept.task in THREAD_TASKS and container.get("thread_ts"):
             thread_ts = str(container["thread_ts"])
-            earlier = await edge.answering.thread(_channel(body), thread_ts, "", bot_user)
-        await edge.answering.by_reply(
-            kept.question, _channel(body), reply, kept.task, earlier=earlier
-        )
+            earlier = await edge.answering.thread(asker.channel, thread_ts, "", click.bot_user)
+        await edge.answering.by_reply(kept.question, asker, reply, kept.task, earlier=earlier)
         return
     message_ts = str(container["message_ts"])
     await edge.answering.in_thread(
         Ask(
             question=kept.question,
-            team=_team(body),
-            channel=_channel(body),
+            asker=asker,
             thread_ts=str(container.get("thread_ts") or message_ts),
-            user=str(body["user"]["id"]),
-            bot_user=bot_user,
+            bot_user=click.bot_user,
             answer_ts=message_ts,
             task=kept.task,
         )
     )
 
 
-async def _share(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
-    reference = str(body["actions"][0]["value"])
-    reply = edge.reply(str(body["response_url"]))
-    answer = await edge.services.answers.get(reference)
+async def _share(click: _Click) -> None:
+    edge, asker, reference, reply = click.edge, click.asker, click.value, click.reply()
+    answer = await edge.services.answers.get(reference, asker.scope)
     if answer is None:
         await reply.send(notices.hint(_FORGOTTEN))
         return
     if not await edge.services.answers.mark_shared(reference):
         return
     now = edge.services.clock.now()
-    layout = lay_out(answer, reference, now, asked_by=str(body["user"]["id"]))
+    layout = lay_out(answer, reference, now, asked_by=asker.user)
     shared = layout.messages()
     thread_ts = ""
     try:
         for message in shared:
             posted = await edge.client.chat_postMessage(
-                channel=_channel(body),
+                channel=asker.channel,
                 thread_ts=thread_ts or None,
                 unfurl_links=False,
                 unfurl_media=False,
@@ -141,88 +181,83 @@ async def _share(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
     kept = lay_out(answer, reference, now, shows_question=True)
     await reply.send(kept.messages()[-1], replaces=True)  # the part that had the button
     if thread_ts:
-        place = Place(_team(body), _channel(body), thread_ts, str(body["user"]["id"]))
+        place = Place(asker.team, asker.channel, thread_ts, asker.user)
         await edge.answering.attachments.follow(place, answer, layout, reference)
 
 
-async def _vote(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
-    reference, _, verdict = str(body["actions"][0]["value"]).partition(":")
-    user = str(body["user"]["id"])
+async def _vote(click: _Click) -> None:
+    edge, asker = click.edge, click.asker
+    reference, _, verdict = click.value.partition(":")
     is_helpful = verdict == "up"
-    await edge.services.answers.vote(reference, user, is_helpful)
-    container = body["container"]
-    thread_ts = str(container.get("thread_ts") or "")
+    await edge.services.answers.vote(reference, asker.user, is_helpful)
+    thread_ts = str(click.body["container"].get("thread_ts") or "")
     if is_helpful:
-        reply = edge.reply(str(body["response_url"]), thread_ts)
-        await reply.send(await _thanks(edge, reference))
+        await click.reply(thread_ts).send(await _thanks(edge, reference, asker))
         return
-    place = {"reference": reference, "channel": _channel(body), "thread_ts": thread_ts}
+    place = {"reference": reference, "channel": asker.channel, "thread_ts": thread_ts}
     await edge.client.views_open(
-        trigger_id=str(body["trigger_id"]), view=comment_view(json.dumps(place))
+        trigger_id=str(click.body["trigger_id"]), view=comment_view(json.dumps(place))
     )
 
 
-async def _thanks(edge: Edge, reference: str) -> Message:
+async def _thanks(edge: Edge, reference: str, asker: Asker) -> Message:
     """Thanks, with what can be done about the answer beyond the vote."""
     answers = edge.services.answers
     if await answers.is_kept(reference):
         return kept_message(reference)
-    answer = await answers.get(reference)
+    answer = await answers.get(reference, asker.scope)
     if answer is not None and is_worth_keeping(answer):
         return offer_to_keep(reference)
     return thanks_message()
 
 
-async def _keep(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
-    reference = str(body["actions"][0]["value"])
-    is_kept = await edge.services.answers.keep(reference, str(body["user"]["id"]))
-    told = kept_message(reference) if is_kept else too_late_message()
-    await edge.reply(str(body["response_url"])).send(told, replaces=True)
+async def _keep(click: _Click) -> None:
+    is_kept = await click.edge.services.answers.keep(click.value, click.asker.user)
+    told = kept_message(click.value) if is_kept else too_late_message()
+    await click.reply().send(told, replaces=True)
 
 
-async def _forget(edge: Edge, body: Mapping[str, Any], _bot_user: str) -> None:
-    reference = str(body["actions"][0]["value"])
-    is_gone = await edge.services.answers.forget(reference)
+async def _forget(click: _Click) -> None:
+    is_gone = await click.edge.services.answers.forget(click.value)
     told = forgotten_message() if is_gone else too_late_message()
-    await edge.reply(str(body["response_url"])).send(told, replaces=True)
+    await click.reply().send(told, replaces=True)
 
 
 async def _comment(edge: Edge, body: Mapping[str, Any]) -> None:
     view = body["view"]
     place = json.loads(view["private_metadata"])
     user = str(body["user"]["id"])
-    await edge.services.answers.vote(place["reference"], user, False, comment_of(view))  # noqa: FBT003  (the port's third argument)
-    try:
+
+    async def tell(message: Message) -> None:
         await edge.client.chat_postEphemeral(
             channel=place["channel"],
             user=user,
             thread_ts=place["thread_ts"] or None,
-            **thanks_message().arguments(),
+            **message.arguments(),
         )
+
+    visit = Visit(user, place["channel"], str(body["user"].get("team_id") or ""))
+    asker = await edge.admit(visit, Action(VOTE), tell)
+    if asker is None:
+        return
+    with edge.audited(asker, VOTE):
+        await edge.services.answers.vote(place["reference"], user, False, comment_of(view))  # noqa: FBT003  (the port's third argument)
+    try:
+        await tell(thanks_message())
     except SLACK_FAILURES as error:
         # The vote is kept; where the bot is no member it cannot say so.
         log.debug("no thanks said in %s: %s", place["channel"], error)
 
 
-async def _explain(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
-    container = body["container"]
-    await edge.answering.in_thread(
+async def _explain(click: _Click) -> None:
+    container = click.body["container"]
+    await click.edge.answering.in_thread(
         Ask(
-            question=str(body["actions"][0]["value"]),
-            team=_team(body),
-            channel=_channel(body),
+            question=click.value,
+            asker=click.asker,
             thread_ts=str(container.get("thread_ts") or container["message_ts"]),
-            user=str(body["user"]["id"]),
-            bot_user=bot_user,
+            bot_user=click.bot_user,
             has_history=False,  # the thread is about the other findings
             announces=True,
         )
     )
-
-
-def _channel(body: Mapping[str, Any]) -> str:
-    return str(body["channel"]["id"])
-
-
-def _team(body: Mapping[str, Any]) -> str:
-    return str((body.get("team") or {}).get("id") or "")

@@ -1,9 +1,11 @@
-"""Which Slack events are questions of people, and what they ask."""
+"""Which Slack events are questions of people, whose they are, and where they were asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from bot.gate import Visit
 
 _SLACKBOT = "USLACKBOT"
 # A message with files is a message; every other subtype is about messages.
@@ -27,11 +29,23 @@ def reason_to_ignore(event: Mapping[str, Any], bot_user: str) -> str:
     return ""
 
 
-def is_outsider(event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    """Whether the author belongs to another organisation of a shared channel."""
+def visit_of_event(event: Mapping[str, Any], body: Mapping[str, Any]) -> Visit:
+    """Who wrote a message where. Events alone say whether their channel is shared."""
     home = body.get("team_id")
-    teams = {event.get(key) for key in ("team", "user_team", "source_team")} - {None, ""}
-    return bool(home) and bool(teams - {home})
+    teams = [event.get(key) for key in ("team", "user_team", "source_team")]
+    away = next((team for team in teams if team and team != home), home)
+    return Visit(
+        user=str(event["user"]),
+        channel=str(event["channel"]),
+        team=str(away or ""),
+        is_shared=bool(body.get("is_ext_shared_channel")),
+    )
+
+
+def visit_of_click(body: Mapping[str, Any]) -> Visit:
+    """Who pressed a button or used a shortcut where."""
+    own = body["user"].get("team_id") or (body.get("team") or {}).get("id")
+    return Visit(str(body["user"]["id"]), str(body["channel"]["id"]), str(own or ""))
 
 
 def delivery_keys(event: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
+from bot.access import ASK, STOP, Action
 from bot.answering import Ask
-from bot.blocks import notices
 from bot.blocks.help import greeting
 from bot.blocks.parts import Message
 from bot.commands.routing import too_long
 from bot.edge import Edge
-from bot.listeners.incoming import delivery_keys, is_outsider, reason_to_ignore
+from bot.gate import Visit
+from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
 
 log = logging.getLogger(__name__)
 
-_OUTSIDER = "I answer members of this workspace only."
-_SHARED = (
-    "This channel is shared with another organisation, so I keep what I know of the clusters to "
-    "myself here. Ask me in a direct message."
-)
 _STOP_WORDS = frozenset({"stop", "cancel", "abort"})
 
 
@@ -45,8 +42,9 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.
-        thread = (body.get("team_id"), event.get("channel"), event.get("thread_ts"))
-        edge.answering.stop((str(thread[0]), str(thread[1]), str(thread[2])))
+        visit, thread_ts = visit_of_event(event, body), str(event.get("thread_ts"))
+        if await edge.admit(visit, Action(STOP), partial(_tell_alone, edge, visit, thread_ts)):
+            edge.answering.stop((str(body.get("team_id")), visit.channel, thread_ts))
 
     app.event("agent_session_stopped")(on_stop)
     app.event("app_mention")(on_mention)
@@ -63,30 +61,28 @@ async def _take(
     if not await edge.is_new(*delivery_keys(event, body)):
         log.debug("ignored a repeated delivery of %s", event.get("ts"))
         return
-    channel, user, ts = str(event["channel"]), str(event["user"]), str(event["ts"])
-    thread_ts = str(event.get("thread_ts") or ts)
-    refusal = _refusal(event, body)
-    if refusal:
-        log.info("refused a question of %s in %s", user, channel)
-        await edge.client.chat_postEphemeral(
-            channel=channel, user=user, thread_ts=thread_ts, **notices.hint(refusal).arguments()
-        )
-        return
+    visit, ts = visit_of_event(event, body), str(event["ts"])
+    channel, thread_ts = visit.channel, str(event.get("thread_ts") or ts)
     limits = edge.services.limits
     question = words_of(str(event.get("text") or ""), bot_user)
+    task = task_of(question)
+    asker = await edge.admit(
+        visit,
+        Action(task or ASK, is_seen_by_all=True),
+        partial(_tell_alone, edge, visit, thread_ts),
+    )
+    if asker is None:
+        return
     if not question:
         await _say(edge, channel, thread_ts, greeting(limits.command))
         return
     if len(question) > limits.max_question_chars:
         await _say(edge, channel, thread_ts, too_long(len(question), limits.max_question_chars))
         return
-    task = task_of(question)
     ask = Ask(
         question=QUESTIONS.get(task, question),
-        team=str(body.get("team_id") or ""),
-        channel=channel,
+        asker=asker,
         thread_ts=thread_ts,
-        user=user,
         bot_user=bot_user,
         message_ts=ts,
         task=task,
@@ -97,11 +93,10 @@ async def _take(
     await edge.answering.in_thread(ask)
 
 
-def _refusal(event: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """Why a question may not be answered where it was asked, or ''."""
-    if is_outsider(event, body):
-        return _OUTSIDER
-    return _SHARED if body.get("is_ext_shared_channel") else ""
+async def _tell_alone(edge: Edge, visit: Visit, thread_ts: str, message: Message) -> None:
+    await edge.client.chat_postEphemeral(
+        channel=visit.channel, user=visit.user, thread_ts=thread_ts, **message.arguments()
+    )
 
 
 async def _say(edge: Edge, channel: str, thread_ts: str, message: Message) -> None:

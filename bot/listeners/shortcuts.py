@@ -7,24 +7,22 @@ shared and voted on as any other answer.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
+from bot.access import Action, Asker
 from bot.blocks import notices
 from bot.edge import Edge
+from bot.listeners.incoming import visit_of_click
 from bot.mrkdwn import clip
 from bot.thread_tasks import EXPLAIN, QUESTIONS, SUMMARY
 from bot.threads import said_in
 
-log = logging.getLogger(__name__)
-
 SUMMARISE_SHORTCUT = "summarise_thread"
 EXPLAIN_SHORTCUT = "explain_error"
 
-_OUTSIDER = "I answer members of this workspace only."
 _UNREADABLE = "I cannot read this thread: I am not a member of this channel."
 _INVITE = (
     "Invite me with `/invite @opsbot`, then use the shortcut again. To explain a single message I "
@@ -39,40 +37,38 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     async def on_summarise(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        if await _is_to_be_answered(edge, body):
-            await _summarise(edge, body, context.bot_user_id or "")
+        asker = await _admit(edge, body, SUMMARY)
+        if asker:
+            await _summarise(edge, body, asker, context.bot_user_id or "")
 
     async def on_explain(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        if await _is_to_be_answered(edge, body):
-            await _explain(edge, body, context.bot_user_id or "")
+        asker = await _admit(edge, body, EXPLAIN)
+        if asker:
+            await _explain(edge, body, asker, context.bot_user_id or "")
 
     app.message_shortcut(SUMMARISE_SHORTCUT)(on_summarise)
     app.message_shortcut(EXPLAIN_SHORTCUT)(on_explain)
 
 
-async def _is_to_be_answered(edge: Edge, body: Mapping[str, Any]) -> bool:
+async def _admit(edge: Edge, body: Mapping[str, Any], task: str) -> Asker | None:
     if not await edge.is_new(f"shortcut:{body['trigger_id']}"):
-        return False
-    home, own = (body.get("team") or {}).get("id"), body["user"].get("team_id")
-    if home and own and home != own:
-        log.info("refused a shortcut of %s", body["user"]["id"])
-        await edge.reply(str(body["response_url"])).send(notices.hint(_OUTSIDER))
-        return False
-    return True
+        return None
+    reply = edge.reply(str(body["response_url"]))
+    return await edge.admit(visit_of_click(body), Action(task), reply.send)
 
 
-async def _summarise(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
+async def _summarise(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str) -> None:
     message = body["message"]
     thread_ts = str(message.get("thread_ts") or message["ts"])
     reply = edge.reply(str(body["response_url"]), _looked_at(message))
-    earlier = await edge.answering.thread(str(body["channel"]["id"]), thread_ts, "", bot_user)
+    earlier = await edge.answering.thread(asker.channel, thread_ts, "", bot_user)
     if not earlier.is_read:
         await reply.send(notices.hint(_UNREADABLE, _INVITE))
         return
     await edge.answering.by_reply(
         QUESTIONS[SUMMARY],
-        str(body["channel"]["id"]),
+        asker,
         reply,
         SUMMARY,
         earlier=earlier,
@@ -80,16 +76,14 @@ async def _summarise(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None
     )
 
 
-async def _explain(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
+async def _explain(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str) -> None:
     reply = edge.reply(str(body["response_url"]), _looked_at(body["message"]))
     words = said_in(body["message"], bot_user).replace("```", "").strip()
     if not words:
         await reply.send(notices.hint(_NO_WORDS, _QUOTE))
         return
     question = clip(words, edge.services.limits.max_question_chars)
-    await edge.answering.by_reply(
-        question, str(body["channel"]["id"]), reply, EXPLAIN, has_begun=False
-    )
+    await edge.answering.by_reply(question, asker, reply, EXPLAIN, has_begun=False)
 
 
 def _looked_at(message: Mapping[str, Any]) -> str:

@@ -46,6 +46,7 @@ class ControlRoutes:
             "shortcut": self._shortcut,
             "stop": self._stop,
             "user": self._user,
+            "usergroup": self._usergroup,
             "view": self._view,
         }
         gets = {
@@ -149,6 +150,11 @@ class ControlRoutes:
         fields.done()
         made = self.controls.add_user(name, real_name, team_id, is_restricted=is_restricted)
         return {"user": made.to_slack()}
+
+    async def _usergroup(self, fields: Fields) -> Json:
+        group, users = fields.text("id"), fields.strings("users")
+        fields.done()
+        return {"users": self.controls.set_group(group, users or ())}
 
     async def _app(self, fields: Fields) -> Json:
         """Change the installation: scopes, subscriptions, request URL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -239,6 +240,16 @@ class Controls:
                 user_id, name, real_name or name, team_id=team_id, is_restricted=is_restricted
             )
         )
+
+    def restrict(self, user: str, *, is_restricted: bool) -> world.User:
+        """Make a guest of a member, or a member of a guest."""
+        changed = dataclasses.replace(self.user(user), is_restricted=is_restricted)
+        return self.workspace.add_user(changed)
+
+    def set_group(self, group: str, users: Iterable[str]) -> list[str]:
+        """Make a user group of these people, by its id; returns their ids."""
+        self.workspace.groups[group] = [self.user(user).id for user in users]
+        return self.workspace.groups[group]
 
     def reset(self) -> None:
         """A clean workspace; the app stays connected."""

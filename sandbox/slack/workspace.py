@@ -61,6 +61,7 @@ class Workspace:
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.views: list[OpenView] = []
         self.homes: dict[str, Json] = {}
+        self.groups: dict[str, list[str]] = {}
         self._link_names: set[tuple[str, str]] = set()
         self._file_ids, self._view_ids, self._event_ids = ids("F"), ids("V"), ids("Ev")
 

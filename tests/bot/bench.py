@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.access import Policy
+from bot.audit import Audit
 from bot.slack_app import build_slack_app, make_client
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
@@ -90,9 +92,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(delivery: Delivery = "socket") -> AsyncIterator[Bench]:
+async def open_bench(
+    delivery: Delivery = "socket", policy: Policy | None = None, audit: Audit | None = None
+) -> AsyncIterator[Bench]:
     """A connected bot; everything is closed again at the end."""
     fakes, tasks = Fakes(), TaskSet()
+    fakes.policy = policy or fakes.policy
+    fakes.audit = audit or fakes.audit
     async with (
         run_workspace(delivery=delivery) as running,
         aiohttp.ClientSession() as session,

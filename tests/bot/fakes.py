@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 
+from bot.access import Policy
+from bot.audit import Audit
 from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, Services
@@ -30,6 +32,7 @@ from core.questions import TimeRange
 from knowledge.graph import Service, ServiceGraph
 from knowledge.models import EXTRACTIVE, ModelConfig, Models
 from knowledge.searchquery import Mistake, SearchQuery, parse_search
+from sandbox.slack.world import TEAM_ID
 from tests.bot.samples import NOW, answer, digest, item, part
 
 Step = AnswerEvent | Exception | asyncio.Event
@@ -44,6 +47,7 @@ class FakeAnswerer:
 
     scripts: list[list[Step]] = field(default_factory=list)
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
 
     async def stream(
         self,
@@ -53,6 +57,7 @@ class FakeAnswerer:
         options: GenerationOptions = GenerationOptions(),  # noqa: B008  (likewise)
     ) -> AsyncIterator[AnswerEvent]:
         self.asked.append((question, tuple(history)))
+        self.scopes.append(scope)
         if not self.scripts:
             yield Done(answer(question=question))
             return
@@ -72,12 +77,14 @@ class FakeSearch:
 
     found: Lookup = field(default_factory=Lookup)
     asked: list[SearchQuery] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
 
     def read(self, text: str) -> SearchQuery | Mistake:
         return parse_search(text, NOW, UTC)
 
     async def find(self, query: SearchQuery, scope: Scope = Scope()) -> Lookup:  # noqa: B008  (the port's signature)
         self.asked.append(query)
+        self.scopes.append(scope)
         return self.found
 
 
@@ -85,9 +92,11 @@ class FakeSearch:
 class FakeDigests:
     made: Digest = field(default_factory=lambda: digest(item(), slot=""))
     asked: list[timedelta | None] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
 
     async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
         self.asked.append(window)
+        self.scopes.append(scope)
         return self.made
 
 
@@ -115,20 +124,20 @@ class FakeDeliveries:
 
 @dataclass
 class FakeAnswers:
-    kept: dict[str, tuple[str, Answer]] = field(default_factory=dict)
+    kept: dict[str, tuple[Scope, Answer]] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
     knowledge: dict[str, str] = field(default_factory=dict)
     error: OpsbotError | None = None
 
-    async def put(self, reference: str, channel: str, answer: Answer) -> None:
+    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
         if self.error:
             raise self.error
-        self.kept[reference] = (channel, answer)
+        self.kept[reference] = (scope, answer)
 
-    async def get(self, reference: str) -> Answer | None:
+    async def get(self, reference: str, scope: Scope) -> Answer | None:
         found = self.kept.get(reference)
-        return found[1] if found else None
+        return found[1] if found and found[0].is_within(scope) else None
 
     async def mark_shared(self, reference: str) -> bool:
         is_first = reference not in self.shared
@@ -193,6 +202,9 @@ class Fakes:
                 _ToldNothing(),
                 ManualClock(NOW),
                 redact=lambda text: text,
+    policy: Policy = field(default_factory=lambda: Policy(home_team=TEAM_ID))
+    audit: Audit = field(default_factory=Audit)
+
                 timeout_seconds=5.0,
             ),
         )
@@ -204,3 +216,5 @@ def told(text: str, *pieces: str, gate: asyncio.Event | None = None) -> list[Ste
     if gate:
         steps.append(gate)
     return [*steps, Done(answer(text))]
+            policy=self.policy,
+            audit=self.audit,

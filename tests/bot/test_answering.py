@@ -8,22 +8,32 @@ from typing import Any
 
 import pytest
 
+from bot.access import Asker
 from bot.answering import Answering, Ask
 from bot.blocks.answer import FEEDBACK_ACTION
 from bot.blocks.notices import RETRY_ACTION
 from bot.edge import Edge
-from core.answers import Delta, Done, Progress
+from bot.gate import Gate
+from bot.people import People
+from core.answers import Delta, Done, Progress, Scope
 from core.errors import StateError
 from sandbox.slack.world import Rules
 from tests.bot.bench import Bench, seen
 from tests.bot.fakes import told
 from tests.bot.samples import answer, gap
 
+ASKER = Asker("TFENWICK", "COPS", "UYOU", Scope(channel="COPS"))
+
 
 async def ask(bench: Bench, text: str = "<@UOPSBOT> why?", thread: str = "") -> str:
     ts = bench.say(text, thread=thread)
     await bench.settle()
     return ts
+
+
+def answering(bench: Bench) -> Answering:
+    services = bench.fakes.services()
+    return Answering(services, bench.client, People(bench.client, services.clock))
 
 
 def kinds(message: dict[str, Any]) -> list[str]:
@@ -40,9 +50,7 @@ async def streaming(bench: Bench) -> dict[str, Any]:
 
 async def test_a_fast_answer_is_posted_whole(bench: Bench) -> None:
     bench.fakes.limits = dataclasses.replace(bench.fakes.limits, stream_flush_seconds=5.0)
-    await Answering(bench.fakes.services(), bench.client).in_thread(
-        Ask("why?", "TFENWICK", "COPS", bench.say("hello"), "UYOU")
-    )
+    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")))
     (reply,) = bench.own()
     assert kinds(reply) == ["markdown", "context", "context", "context_actions"]
     assert bench.calls("chat.startStream") == []
@@ -237,9 +245,7 @@ async def test_an_answer_that_takes_too_long_becomes_a_notice_with_another_try(
     limits = dataclasses.replace(bench.fakes.limits, answer_timeout_seconds=0.1)
     bench.fakes.limits = limits
     bench.fakes.answerer.scripts = [[Delta("Raise"), asyncio.Event()]]
-    await Answering(bench.fakes.services(), bench.client).in_thread(
-        Ask("why?", "TFENWICK", "COPS", bench.say("hello"), "UYOU")
-    )
+    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")))
     (reply,) = bench.own()
     assert "took longer than I may wait" in seen(reply)
     assert RETRY_ACTION in str(reply["blocks"])
@@ -266,8 +272,8 @@ async def test_an_answer_is_kept_before_it_is_posted(bench: Bench) -> None:
     bench.fault(kind="error", method="chat.postMessage", error="fatal_error", times=9)
     await ask(bench)
     assert not bench.own()
-    ((channel, kept),) = bench.fakes.answers.kept.values()
-    assert (channel, kept.text) == ("COPS", "Raise the limit [1].")
+    ((scope, kept),) = bench.fakes.answers.kept.values()
+    assert (scope.channel, kept.text) == ("COPS", "Raise the limit [1].")
 
 
 async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(bench: Bench) -> None:
@@ -364,7 +370,9 @@ async def test_a_question_from_another_organisation_is_refused_in_private(bench:
 
 async def test_a_key_that_was_claimed_makes_the_delivery_old(bench: Bench) -> None:
     services = bench.fakes.services()
-    edge = Edge(services, bench.client, Answering(services, bench.client))
+    people = People(bench.client, services.clock)
+    gate = Gate(services.policy, bench.client, people, services.clock)
+    edge = Edge(services, bench.client, gate, answering(bench))
     assert await edge.is_new("event:1", "message:T:C:1")
     assert not await edge.is_new("event:2", "message:T:C:1")
     assert await edge.is_new("", "message:T:C:2")

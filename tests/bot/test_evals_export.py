@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.evals_export import eval_export, facts_of, row_of
-from core.answers import Answer, Citation, Passage
+from core.answers import Answer, Citation, Passage, Scope
 from core.clock import SystemClock
 from core.errors import OpsbotError
 from core.feedback import JudgedAnswer, Shown, Vote
@@ -74,7 +74,7 @@ async def test_the_file_holds_what_the_database_has(
         "Why?", "It is `OOMKilled` [1].", (Citation(1, "R", "r.md", "markdown"),),
         (Passage("p", "markdown", "R", "r.md", "text"),),
     )  # fmt: skip
-    await store.put("r1", "C1", answer)
+    await store.put("r1", Scope(channel="C1"), answer)
     await store.vote("r1", "U1", is_helpful=True)
     await database.close()
     assert await eval_export(tmp_path / "out.jsonl") == 0

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.incoming import delivery_keys, is_outsider, reason_to_ignore
+from bot.gate import Visit
+from bot.listeners.incoming import (
+    delivery_keys,
+    reason_to_ignore,
+    visit_of_click,
+    visit_of_event,
+)
 
 BODY = {"team_id": "T1", "event_id": "Ev1"}
 PLAIN = {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.0", "team": "T1"}
@@ -44,7 +50,17 @@ def test_a_mention_and_its_message_share_a_key() -> None:
     assert delivery_keys(PLAIN, {"team_id": "T1"})[0] == ""
 
 
-def test_another_teams_people_are_outsiders() -> None:
-    assert not is_outsider(PLAIN, BODY)
-    assert not is_outsider({**PLAIN, "team": None}, BODY)
-    assert is_outsider({**PLAIN, "user_team": "T2"}, BODY)
+@pytest.mark.parametrize(
+    ("change", "team"),
+    [({}, "T1"), ({"team": None}, "T1"), ({"user_team": "T2"}, "T2"), ({"source_team": "T3"}, "T3")],
+)
+def test_a_visit_names_the_team_that_is_not_ours(change: dict[str, Any], team: str) -> None:
+    assert visit_of_event({**PLAIN, **change}, BODY) == Visit("U1", "C1", team, is_shared=False)
+
+
+def test_an_event_tells_that_its_channel_is_shared_a_click_does_not() -> None:
+    assert visit_of_event(PLAIN, {**BODY, "is_ext_shared_channel": True}).is_shared is True
+    click = {"user": {"id": "U1"}, "team": {"id": "T1"}, "channel": {"id": "D1"}}
+    visit = visit_of_click(click)
+    assert visit == Visit("U1", "D1", "T1", is_shared=None)
+    assert visit.is_direct

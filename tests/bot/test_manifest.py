@@ -19,6 +19,7 @@ LEAST_SCOPES = {
     "commands",
     "groups:history",
     "im:history",
+    "users:read",
 }
 
 
@@ -35,8 +36,8 @@ def test_the_command_is_the_configured_one_with_the_tables_usage(manifest: dict[
     assert command["usage_hint"] == usage_hint()
 
 
-def test_it_asks_for_the_least_scopes_and_three_that_may_go(manifest: dict[str, Any]) -> None:
-    optional = {"reactions:write", "files:write", "users:read"}
+def test_it_asks_for_the_least_scopes_and_four_that_may_go(manifest: dict[str, Any]) -> None:
+    optional = {"reactions:write", "files:write", "channels:read", "groups:read"}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == LEAST_SCOPES | optional
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any
 
-from core.answers import Answer, Citation, Done
+from core.answers import Answer, Citation, Done, Scope
 from core.errors import StateError
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
@@ -331,7 +331,7 @@ async def test_a_summary_that_is_tried_again_reads_its_thread(bench: Bench) -> N
     await bench.settle()
     (reference,) = bench.fakes.answers.kept
     failed = Answer("this thread", "", is_grounded=False, task="summarise")
-    bench.fakes.answers.kept[reference] = ("COPS", failed)
+    bench.fakes.answers.kept[reference] = (Scope(channel="COPS"), failed)
     await bench.click(bench.ephemerals()[-1], "answer_retry")
     await bench.settle()
     assert "Rolled back payments to 3.8.4" in seen(bench.ephemerals()[-1])

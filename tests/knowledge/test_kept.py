@@ -41,10 +41,10 @@ class Channels:
         self.kept = kept
         self.error = error
 
-    async def kept_in(self, channel: str) -> Sequence[JudgedAnswer]:
+    async def kept_for(self, scope: Scope) -> Sequence[JudgedAnswer]:
         if self.error:
             raise self.error
-        return [each for each in self.kept if each.channel == channel]
+        return [each for each in self.kept if each.channel == scope.channel]
 
 
 def reading(question: str) -> Reading:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from core.answers import Answer, Citation, Confidence, Gap, Passage
+from core.answers import Answer, Citation, Confidence, Gap, Passage, Scope
 from core.clock import ManualClock
 from core.errors import StateError
 from core.feedback import Shown
@@ -14,6 +14,8 @@ from state.answers import SqlAnswerStore
 from state.database import Database
 from state.retention import purge
 from tests.state.conftest import START
+
+OPS = Scope(channel="C1")
 
 ANSWER = Answer(
     question="why is payments down?",
@@ -34,25 +36,25 @@ ANSWER = Answer(
 
 async def test_an_answer_comes_back_as_it_was(database: Database, clock: ManualClock) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("r1", "C1", ANSWER)
-    assert await store.get("r1") == ANSWER
-    assert await store.get("r2") is None
+    await store.put("r1", OPS, ANSWER)
+    assert await store.get("r1", OPS) == ANSWER
+    assert await store.get("r2", OPS) is None
 
 
 async def test_an_answer_is_replaced_and_can_be_shared_again(
     database: Database, clock: ManualClock
 ) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("r1", "C1", ANSWER)
+    await store.put("r1", OPS, ANSWER)
     assert await store.mark_shared("r1")
-    await store.put("r1", "C1", Answer("again?", "Yes."))
-    assert (await store.get("r1")) == Answer("again?", "Yes.")
+    await store.put("r1", OPS, Answer("again?", "Yes."))
+    assert (await store.get("r1", OPS)) == Answer("again?", "Yes.")
     assert await store.mark_shared("r1")
 
 
 async def test_only_the_first_share_counts(database: Database, clock: ManualClock) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("r1", "C1", ANSWER)
+    await store.put("r1", OPS, ANSWER)
     assert [await store.mark_shared("r1"), await store.mark_shared("r1")] == [True, False]
     assert not await store.mark_shared("unknown")
 
@@ -75,25 +77,25 @@ async def test_an_answer_that_cannot_be_read_is_told(
     database: Database, clock: ManualClock
 ) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("r1", "C1", ANSWER)
+    await store.put("r1", OPS, ANSWER)
     async with database.write("test") as connection:
         await connection.execute(text("UPDATE answers SET answer = '{\"old\": 1}'"))
     with pytest.raises(StateError, match="another version"):
-        await store.get("r1")
+        await store.get("r1", OPS)
 
 
 async def test_old_answers_are_purged_and_votes_stay(
     database: Database, clock: ManualClock
 ) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("old", "C1", ANSWER)
+    await store.put("old", OPS, ANSWER)
     await store.vote("old", "U1", is_helpful=True)
     clock.advance(timedelta(days=8))
-    await store.put("new", "C1", ANSWER)
+    await store.put("new", OPS, ANSWER)
     gone = await purge(database, clock.now())
     assert {table for table, rows in gone.items() if rows} == {"answers"}
-    assert await store.get("old") is None
-    assert await store.get("new") == ANSWER
+    assert await store.get("old", OPS) is None
+    assert await store.get("new", OPS) == ANSWER
     assert len(await store.votes(clock.now() - timedelta(days=30))) == 1
 
 
@@ -105,7 +107,7 @@ async def test_a_vote_keeps_what_the_answer_was_made_of(
     asked = replace(
         ANSWER, question="why hunter2?", passages=(other, *ANSWER.passages), task="similar"
     )
-    await store.put("r1", "C1", asked)
+    await store.put("r1", OPS, asked)
     await store.vote("r1", "U1", is_helpful=True)
     await store.vote("r1", "U2", is_helpful=False, comment="hunter2 is wrong")
     clock.advance(timedelta(days=30))
@@ -131,18 +133,18 @@ async def test_an_answer_is_kept_once_for_its_channel_and_can_be_forgotten(
     database: Database, clock: ManualClock
 ) -> None:
     store = SqlAnswerStore(database, clock)
-    await store.put("r1", "C1", ANSWER)
+    await store.put("r1", OPS, ANSWER)
     assert not await store.keep("r1", "U1")  # nobody has voted
     await store.vote("r1", "U1", is_helpful=True)
     assert [await store.keep("r1", "U1"), await store.keep("r1", "U2")] == [True, False]
     assert await store.is_kept("r1")
-    (kept,) = await store.kept_in("C1")
+    (kept,) = await store.kept_for(OPS)
     assert (kept.reference, kept.kept_by, kept.kept_at) == ("r1", "U1", clock.now())
-    assert await store.kept_in("C2") == []
+    assert await store.kept_for(Scope(channel="C2")) == []
     await store.vote("r1", "U2", is_helpful=False)  # a further vote changes nothing of it
     assert await store.is_kept("r1")
     assert [await store.forget("r1"), await store.forget("r1")] == [True, False]
-    assert await store.kept_in("C1") == []
+    assert await store.kept_for(OPS) == []
     assert not await store.is_kept("r1")
 
 
@@ -151,7 +153,7 @@ async def test_a_vote_on_what_is_gone_or_unreadable_counts_all_the_same(
 ) -> None:
     store = SqlAnswerStore(database, clock)
     await store.vote("gone", "U1", is_helpful=True)
-    await store.put("old", "C1", ANSWER)
+    await store.put("old", OPS, ANSWER)
     async with database.write("test") as connection:
         await connection.execute(text("UPDATE answers SET answer = '{\"old\": 1}'"))
     await store.vote("old", "U1", is_helpful=True)

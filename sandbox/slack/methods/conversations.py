@@ -1,4 +1,4 @@
-"""conversations.* and users.*: who and what there is, and what was said."""
+"""conversations.*, users.* and usergroups.*: who and what there is, and what was said."""
 
 from __future__ import annotations
 
@@ -90,6 +90,15 @@ def user_info(call: Call) -> Json:
     """users.info."""
     call.needed("user")
     return {"user": call.workspace.user(call.text("user")).to_slack()}
+
+
+def group_members(call: Call) -> Json:
+    """usergroups.users.list."""
+    call.needed("usergroup")
+    members = call.workspace.groups.get(call.text("usergroup"))
+    if members is None:
+        raise SlackError("no_such_subteam")
+    return {"users": list(members)}
 
 
 def _in_range(call: Call, messages: Sequence[Json]) -> list[Json]:

@@ -34,6 +34,7 @@ METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": Method(others.upload_url, "files:write"),
     "reactions.add": Method(others.reactions_add, "reactions:write"),
     "reactions.remove": Method(others.reactions_remove, "reactions:write"),
+    "usergroups.users.list": Method(conversations.group_members, "usergroups:read"),
     "users.info": Method(conversations.user_info, "users:read"),
     "views.open": Method(others.views_open),
     "views.publish": Method(others.views_publish),

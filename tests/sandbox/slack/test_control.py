@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import world
 from tests.sandbox.slack.conftest import Bench, Desk
@@ -97,6 +98,17 @@ async def test_a_command_without_an_app_fails_visibly(desk: Desk) -> None:
     assert (result["acked"], result["error"]) == (False, "dispatch_failed")
     (note,) = await desk.ephemerals()
     assert note["text"] == '/k8s failed with the error "dispatch_failed"'
+
+
+async def test_a_user_group_tells_its_members_to_an_app_with_the_scope(desk: Desk) -> None:
+    await desk.do("usergroup", id="S0ONCALL", users=["ines", "tomas"])
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        await desk.client.usergroups_users_list(usergroup="S0ONCALL")
+    desk.workspace.replace_app(scopes=frozenset({"usergroups:read"}))
+    told = await desk.client.usergroups_users_list(usergroup="S0ONCALL")
+    assert told["users"] == ["UINES", "UTOMAS"]
+    with pytest.raises(SlackApiError, match="no_such_subteam"):
+        await desk.client.usergroups_users_list(usergroup="S0NOBODY")
 
 
 async def test_strangers_and_guests_can_be_added(desk: Desk) -> None:
