@@ -121,6 +121,7 @@ class Services:
 
     Attributes:
         tasks: By the name of their command: "limits".
+        policy: Who may do what, and see what where.
     """
 
     answerer: Answerer
@@ -132,6 +133,5 @@ class Services:
     clock: Clock
     limits: EdgeLimits
     tasks: Mapping[str, Answerer] = field(default_factory=dict)
-        policy: Who may do what, and see what where.
     policy: Policy = field(default_factory=Policy)
     audit: Audit = field(default_factory=Audit)

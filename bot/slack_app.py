@@ -22,8 +22,8 @@ from bot.answering import Answering
 from bot.edge import Edge
 from bot.listeners import actions, commands, failures, questions, quiet, shortcuts
 from bot.notices import SLACK_FAILURES, slack_error
-from bot.services import Services
 from bot.people import People
+from bot.services import Services
 from bot.tasks import TaskSet
 
 SLACK_API = "https://slack.com/api/"

@@ -184,6 +184,9 @@ class Fakes:
         default_factory=lambda: EdgeLimits(answer_timeout_seconds=20.0, stream_flush_seconds=0.02)
     )
 
+    policy: Policy = field(default_factory=lambda: Policy(home_team=TEAM_ID))
+    audit: Audit = field(default_factory=Audit)
+
     def services(self) -> Services:
         return Services(
             answerer=self.answerer,
@@ -194,6 +197,8 @@ class Fakes:
             answers=self.answers,
             clock=ManualClock(NOW),
             limits=self.limits,
+            policy=self.policy,
+            audit=self.audit,
             tasks={row.name: self.task for row in COMMANDS if row.run is task.run}
             | {EXPLAIN: self.task}
             | thread_tasks(
@@ -202,9 +207,6 @@ class Fakes:
                 _ToldNothing(),
                 ManualClock(NOW),
                 redact=lambda text: text,
-    policy: Policy = field(default_factory=lambda: Policy(home_team=TEAM_ID))
-    audit: Audit = field(default_factory=Audit)
-
                 timeout_seconds=5.0,
             ),
         )
@@ -216,5 +218,3 @@ def told(text: str, *pieces: str, gate: asyncio.Event | None = None) -> list[Ste
     if gate:
         steps.append(gate)
     return [*steps, Done(answer(text))]
-            policy=self.policy,
-            audit=self.audit,
