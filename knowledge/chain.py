@@ -270,7 +270,7 @@ class RagChain:
             yield Delta(answer.text)
             yield answer
             return
-        rendered = self._render(evidence, turns, options, choice.model)
+        rendered = await asyncio.to_thread(self._render, evidence, turns, options, choice.model)
         if not rendered.passages:  # a context too small for anything leaves nothing to go by
             answer = await _quoted(evidence, (rendered.note,))
             yield Delta(answer.text)

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from evals.bench import decoding, graph, indexing, logs, query, search, snapshot
+from evals.bench import answering, decoding, graph, indexing, logs, query, search, snapshot
 
 
 async def main() -> None:
@@ -22,6 +22,7 @@ async def main() -> None:
         search.run,
         indexing.run,
         query.run,
+        answering.run,
         graph.run,
         logs.run,
     ):
