@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering import Answering
 from bot.edge import Edge
+from bot.gate import Gate
 from bot.listeners import actions, commands, failures, questions, quiet, shortcuts
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.people import People
