@@ -57,6 +57,11 @@ def share(name: frozenset[str], words: frozenset[str]) -> float:
     return len(name & words) / len(name) if name else 0.0
 
 
+def likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """How far two names hold the same words: 1 for all of them, 0 for none."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
 @lru_cache(maxsize=8192)
 def parts_of(path: str) -> tuple[str, ...]:
     """A path's folders and name, lower case, without suffix; an index page is its folder."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import KnowledgeError
@@ -16,6 +16,7 @@ from core.questions import Reading
 from knowledge.alerts import is_alert
 from knowledge.pages import (
     PageKey,
+    likeness,
     linked_pages,
     name_of,
     name_words,
@@ -45,6 +46,12 @@ _TITLE_BOOST = (0.1, 0.2)
 _FILE_NAME_BOOST = (0.0, 0.3)
 # Pages of one name in two places are equally right, as far as a best one carries the other.
 _SAME_NAME_SHARE = 0.7
+# A page's name or nearly so: "KubePodCrashLoop", "PodCrashLooping", "kube pod crash looping". Two
+# words of three are not enough, for that is another alert of the family; and names of two words are
+# those of kinds ("StatefulSet"), of which many pages speak.
+_NEAR_NAME_BOOST = 1.0
+_NEAR_NAME = 0.7
+_FEWEST_NAME_WORDS = 3
 # An alert's or error's name is the page's name; the page is about a service that the question
 # names; it holds an error token word for word.
 _EXACT_BOOST = 0.3
@@ -135,7 +142,10 @@ def _page_boosts(
 ) -> dict[PageKey, float]:
     """What speaks for a page besides its chunks."""
     words = words_of(reading.search_text)
-    exact = {word.lower() for word in (*_CAMEL.findall(reading.question), *reading.codes)}
+    called = _CAMEL.findall(reading.question)
+    exact = {word.lower() for word in (*called, *reading.codes)}
+    # A short question may be nothing but a page's name, in words.
+    asked = {words, *map(name_words, called)}
     names = [name.lower() for name in reading.names]
     boosts = {}
     for page, chunks in pages.items():
@@ -145,6 +155,7 @@ def _page_boosts(
         boost += _FILE_NAME_BOOST[is_for_alert] * share(name_words(stem), words)
         if exact and (title.lower() in exact or stem.lower() in exact):
             boost += _EXACT_BOOST
+        boost += _NEAR_NAME_BOOST * _nearness(asked, (name_words(title), name_words(stem)))
         service = word_of(payload, "service").lower()
         if any(_is_about(name, title.lower(), stem.lower(), service) for name in names):
             boost += _NAME_BOOST
@@ -153,6 +164,13 @@ def _page_boosts(
         for page, votes in _votes(pages).items():
             boosts[page] += _LINK_BOOST * math.sqrt(votes)
     return boosts
+
+
+def _nearness(asked: Collection[frozenset[str]], own: Collection[frozenset[str]]) -> float:
+    """How near a name in a question comes to one of a page's own; 0 where none is near."""
+    telling = [name for name in own if len(name) >= _FEWEST_NAME_WORDS]
+    nearest = max((likeness(one, name) for name in telling for one in asked), default=0.0)
+    return nearest if nearest >= _NEAR_NAME else 0.0
 
 
 def _votes(pages: Mapping[PageKey, Sequence[Ranked]]) -> dict[PageKey, float]:

@@ -6,6 +6,7 @@ import pytest
 
 from knowledge.pages import (
     PageKey,
+    likeness,
     linked_pages,
     name_of,
     name_words,
@@ -41,6 +42,20 @@ def test_words_fold_plurals_and_take_names_apart_but_keep_them_whole() -> None:
 )
 def test_the_share_of_a_title_in_a_question(title: str, question: str, expected: float) -> None:
     assert share(name_words(title), words_of(question)) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("KubeJobFailed", "kube-jobs-failed", 1.0),
+        ("KubeJobFailed", "KubeJobSlow", 2 / 3),
+        ("KubeJobFailed", "JobFailed", 0.8),
+        ("KubeJobFailed", "disk", 0.0),
+        ("the", "the", 0.0),
+    ],
+)
+def test_names_are_alike_as_far_as_they_share_words(one: str, other: str, expected: float) -> None:
+    assert likeness(name_words(one), name_words(other)) == pytest.approx(expected)
 
 
 def test_an_index_page_is_its_folder() -> None:

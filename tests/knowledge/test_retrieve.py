@@ -63,6 +63,35 @@ def test_the_name_of_an_alert_or_error_finds_its_page() -> None:
     assert order(legs, read("KubePodCrashLooping: pod restarts"))[0] == "KubePodCrashLooping"
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("KubePodCrashLoop", "right"),
+        ("PodCrashLooping", "right"),
+        ("what to do about KubePodsCrashLoopingHigh?", "right"),
+        ("kube pod crash looping", "right"),
+        ("crash looping", "other"),
+        ("KubePodCrash", "right"),
+        ("KubePodPending", "other"),
+        ("why is one kube pod of many in our cluster crash looping since the upgrade", "other"),
+    ],
+)
+def test_a_name_that_is_nearly_a_page_s_finds_it(question: str, first: str) -> None:
+    legs = Legs((hit("other", 9), hit("right", 7, "x/KubePodCrashLooping.md"), hit("z", 1)), ())
+    assert order(legs, read(question))[0] == first
+
+
+def test_a_sibling_that_differs_in_one_word_of_three_is_another_alert() -> None:
+    legs = Legs((hit("other", 9), hit("sibling", 8.5, "KubeJobFailed.md"), hit("z", 1)), ())
+    assert order(legs, read("KubeJobSlow"))[0] == "other"
+    assert order(legs, read("KubeJobFailed"))[0] == "sibling"
+
+
+def test_a_page_of_a_kind_is_not_preferred_by_half_its_name() -> None:
+    legs = Legs((hit("other", 9), hit("kind", 8.5, "stateful-set.md"), hit("z", 1)), ())
+    assert order(legs, read("StatefulSet stuck"))[0] == "other"
+
+
 def test_an_error_token_in_the_text_counts_only_as_a_whole() -> None:
     legs = Legs(
         (hit("part", 9, text="ERR_STOCK_SYNCED"), hit("whole", 8, text="say ERR_STOCK_SYNC!"),
