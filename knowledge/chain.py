@@ -33,6 +33,7 @@ from core.clock import Clock
 from core.errors import OpsbotError
 from core.questions import Intent, Reading
 from knowledge.check import Checked, CheckedWriter
+from knowledge.direct import disagrees
 from knowledge.errorlist import error_items, is_error_list
 from knowledge.evidence import (
     citations,
@@ -62,6 +63,7 @@ LOST_NOTE = "The model did not answer; this is quoted from what was found."
 CUT_NOTE = (
     "What the model wrote was not borne out by what was found; this is quoted from what was found."
 )
+OTHER_NOTE = "The model gave another value than the document; this is quoted from what was found."
 _AUTO = "auto"
 _RESERVE_SECONDS = 2.0  # kept back for quoting and posting when the model uses up its time
 
@@ -406,6 +408,8 @@ async def _finished(
         if checked.cut:
             _log.info("cut from the model's answer: %s", "; ".join(checked.reasons[:5]))
         return await _quoted(evidence, (lost or CUT_NOTE,))
+    if await asyncio.to_thread(disagrees, checked.text, evidence.reading, evidence.passages):
+        return await _quoted(evidence, (OTHER_NOTE,))
     notes = (rendered.note,) if rendered.note else ()
     used = tuple(rendered.passages[number - 1] for number in checked.cited)
     return Answer(

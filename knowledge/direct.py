@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from core.answers import Passage
 from core.questions import Reading
 from knowledge.asked import Wanted, wanted
 from knowledge.blocks import Block, BlockKind, plain, sentences
@@ -65,17 +66,9 @@ class _Claim:
 
 def direct(reading: Reading, prose: Sequence[Numbered], weights: Weights) -> str:
     """The answer in one sentence, then what supports it; '' where nothing shares a word."""
-    kind = wanted(reading.question)
-    scored = [
-        (_score(claim, rank, kind, weights), claim)
-        for rank, (number, passage) in enumerate(prose)
-        for name, body in parts_of(passage)
-        for claim in _claims(number, f"{passage.title} {passage.heading} {name}", body)
-    ]
-    scored = [(score, claim) for score, claim in scored if score > 0 and not changes(claim.text)]
+    scored = _best_first(reading, prose, weights)
     if not scored:
         return ""
-    scored.sort(key=lambda pair: -pair[0])
     best, lead = scored[0]
     told = [line(lead.text, lead.number, 60)]
     said = lead.text
@@ -90,6 +83,47 @@ def direct(reading: Reading, prose: Sequence[Numbered], weights: Weights) -> str
         told.append(f"- {line(text, claim.number)}")
         said = shown
     return "\n\n".join(part for part in (told[0], "\n".join(told[1:])) if part)
+
+
+def disagrees(text: str, reading: Reading, passages: Sequence[Passage]) -> bool:
+    """Whether a text gives another value than the sentence that answers best, or none.
+
+    Only for a question that asks for a value, and only where documents alone can answer: a small
+    model takes a number that stands nearby, and every word of what it says is in the evidence.
+    """
+    kind = wanted(reading.question)
+    if kind is None or any(passage.is_fact for passage in passages):
+        return False
+    prose = list(enumerate(passages, start=1))
+    scored = _best_first(reading, prose, Weights(reading, passages))
+    if not scored:
+        return False
+    values = _values(kind, scored[0][1].own) - _values(kind, reading.question)
+    return bool(values) and values.isdisjoint(_values(kind, text))
+
+
+def _values(kind: Wanted, text: str) -> frozenset[str]:
+    """The values of a kind in a text, as bare as they can be compared: "15 seconds" is 15."""
+    found = (match[0] for match in kind.value.finditer(re.sub(r"\[\d+\]", "", text)))
+    return frozenset(
+        number[0].replace(",", "").rstrip(".") if (number := _NUMBER.search(value)) else value
+        for value in found
+    )
+
+
+def _best_first(
+    reading: Reading, prose: Sequence[Numbered], weights: Weights
+) -> list[tuple[float, _Claim]]:
+    kind = wanted(reading.question)
+    scored = [
+        (_score(claim, rank, kind, weights), claim)
+        for rank, (number, passage) in enumerate(prose)
+        for name, body in parts_of(passage)
+        for claim in _claims(number, f"{passage.title} {passage.heading} {name}", body)
+    ]
+    scored = [(score, claim) for score, claim in scored if score > 0 and not changes(claim.text)]
+    scored.sort(key=lambda pair: -pair[0])
+    return scored
 
 
 def _is_short(text: str) -> bool:

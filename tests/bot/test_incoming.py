@@ -52,7 +52,12 @@ def test_a_mention_and_its_message_share_a_key() -> None:
 
 @pytest.mark.parametrize(
     ("change", "team"),
-    [({}, "T1"), ({"team": None}, "T1"), ({"user_team": "T2"}, "T2"), ({"source_team": "T3"}, "T3")],
+    [
+        ({}, "T1"),
+        ({"team": None}, "T1"),
+        ({"user_team": "T2"}, "T2"),
+        ({"source_team": "T3"}, "T3"),
+    ],
 )
 def test_a_visit_names_the_team_that_is_not_ours(change: dict[str, Any], team: str) -> None:
     assert visit_of_event({**PLAIN, **change}, BODY) == Visit("U1", "C1", team, is_shared=False)

@@ -34,6 +34,7 @@ from knowledge.chain import (
     LATE_NOTE,
     LOST_NOTE,
     NO_MODEL_NOTE,
+    OTHER_NOTE,
     ChainLimits,
     RagChain,
 )
@@ -472,3 +473,12 @@ async def test_a_question_that_waits_until_it_is_due_is_quoted_and_leaves_the_li
         it.running.script = lambda _messages, _options: GOOD
         _, third = await drained(it.chain)
     assert third.notes == ()
+
+
+async def test_a_value_that_stands_nearby_is_not_taken_for_the_answer() -> None:
+    written = WrittenDown((LIMITS,))
+    wrong = "The memory limit of matching-engine is 16Gi [1]."
+    async with bench(wrong, written=written, live=LiveCluster()) as it:
+        _, answer = await drained(it.chain, "What is the memory limit of payments?")
+    assert answer.notes == (OTHER_NOTE,)
+    assert "512Mi" in answer.text

@@ -7,6 +7,7 @@ import pytest
 from core.answers import Passage
 from core.questions import Intent
 from knowledge.commands import changing_commands
+from knowledge.direct import disagrees
 from knowledge.extract import extract
 from tests.knowledge.fakes import reading
 
@@ -132,3 +133,30 @@ def test_a_link_around_code_loses_its_address() -> None:
 )
 def test_a_program_that_is_only_spoken_of_is_no_command(text: str, *, is_command: bool) -> None:
     assert bool(changing_commands(text)) is is_command
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_other"),
+    [
+        ("Which port range does the etcd server client API use?", "It uses 2379-2380 [1].", False),
+        ("Which port range does the etcd server client API use?", "It uses 6443 [1].", True),
+        ("Which port range does the etcd server client API use?", "It needs certificates.", True),
+        ("What is the default hard eviction threshold for imagefs?", "It is 15 % [1].", False),
+        ("What is the default hard eviction threshold for imagefs?", "It is 100Mi [1].", True),
+        # What wants a reason or a way is not a question for one value.
+        ("Why does etcd use port 2379?", "It is its own [1].", False),
+        ("Who needs TLS certificates?", "The etcd server client API [1].", False),
+    ],
+)
+def test_a_text_must_give_the_value_that_the_document_gives(
+    question: str, text: str, *, is_other: bool
+) -> None:
+    asked = reading(question)
+    assert disagrees(text, asked, (PAGE, PORTS)) is is_other
+
+
+def test_a_live_value_may_differ_from_the_documents() -> None:
+    asked = reading("What is the default hard eviction threshold for imagefs?")
+    live = replace(PORTS, is_fact=True, source="cluster")
+    assert not disagrees("It is 100Mi [1].", asked, (live, PAGE))
+    assert not disagrees("It is 100Mi [1].", asked, ())
