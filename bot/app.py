@@ -6,16 +6,15 @@ It is longer than others, because it names every part once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from bot import checks
-from bot.config_file import ClusterConfig, FileConfig, ScheduleConfig
+from bot.config_file import ClusterConfig, FileConfig
 from bot.datafolder import DataFolder
+from bot.digests import PosterFor, Sources, build_digests, digest_plans
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
@@ -38,14 +37,11 @@ from cluster.thresholds import Thresholds
 from cluster.topology import LiveTopology
 from cluster.trail import ClusterTrail
 from cluster.unusable import UnusableClient
-from core.answers import Scope
 from core.clock import Clock
 from core.errors import ClusterError, SettingsError
-from core.findings import Severity
 from core.questions import Intent
 from core.redact import Redactor
-from digest.ports import Poster
-from digest.publish import DigestConfig, DigestService
+from digest.urgent import UrgentService
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.classifier import Classifier
 from knowledge.documented import DocumentedPages
@@ -73,15 +69,12 @@ from state.answers import SqlAnswerStore
 from state.baselines import SqlBaselineStore
 from state.database import Database
 from state.deliveries import DeliveryStore
-from state.digests import SqlDigestStore
 from state.events import SqlEventStore
+from state.marks import SqlMarkStore
 from state.past import SqlPast
 
-DEFAULT_SCHEDULE = "daily"
 IN_POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 USUAL_KUBECONFIG = Path("~/.kube/config")
-
-PosterFor = Callable[[str], Poster]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,7 @@ class App:
     services: Services
     checks: HealthChecks
     schedules: tuple[Schedule, ...]
+    urgent: tuple[UrgentService, ...]
     library: Library
     models: Models
     collector: ClusterCollector
@@ -225,23 +219,20 @@ async def open_app(
             kinds=[source.kind for source in written.sources],
             past=past,
         )
-        digest_store = SqlDigestStore(database, clock)
-        digests = {
-            plan.name: DigestService(
-                source=collector,
+        marks = SqlMarkStore(database)
+        digests = build_digests(
+            plans,
+            Sources(
+                clusters=collector,
                 owners=library,
                 runbooks=library,
                 wordsmith=ModelWordsmith(models),
-                store=digest_store,
-                poster=poster_for(plan.channel) if poster_for and plan.channel else None,
-                clock=clock,
                 reader=lambda text: library.read(text, frozenset(), frozenset()),
-                config=_digest_config(plan),
-            )
-            for plan in plans
-        }
-        schedules = tuple(
-            _schedule(plan, digests[plan.name]) for plan in plans if poster_for and plan.channel
+            ),
+            database,
+            marks,
+            clock,
+            poster_for=poster_for,
         )
         health = HealthChecks(
             [
@@ -251,20 +242,21 @@ async def open_app(
                 *checks.cluster_checks(collector),
                 *checks.alert_checks(alerts, names),
                 checks.state_check(database),
-                *checks.digest_checks(schedules, digest_store, clock),
+                *checks.digest_checks(digests.schedules, digests.store, clock),
             ],
             clock,
         )
-        preview = digests[plans[0].name]
         yield App(
-            engine=LocalEngine(answerer, tasks, searcher, preview, written, health),
+            engine=LocalEngine(answerer, tasks, searcher, digests.preview, written, health),
             services=Services(
                 answerer=answerer,
                 search=searcher,
-                digests=preview,
+                digests=digests.preview,
                 health=health,
                 deliveries=DeliveryStore(database, clock),
                 answers=answers,
+                marks=marks,
+                planned=digests.planned,
                 clock=clock,
                 limits=EdgeLimits(
                     command=settings.slack_command,
@@ -287,7 +279,8 @@ async def open_app(
                 },
             ),
             checks=health,
-            schedules=schedules,
+            schedules=digests.schedules,
+            urgent=digests.urgent,
             library=library,
             models=models,
             collector=collector,
@@ -338,33 +331,3 @@ def _thresholds(config: FileConfig) -> Thresholds:
                 "See docs/configuration.md for their names.",
             )
     return Thresholds(**config.thresholds)  # type: ignore[arg-type]  # whole numbers stay whole
-
-
-def digest_plans(settings: Settings, config: FileConfig) -> tuple[ScheduleConfig, ...]:
-    """The digests of the YAML file, or the one that the settings describe."""
-    return config.schedules or (
-        ScheduleConfig.model_construct(
-            name=DEFAULT_SCHEDULE,
-            channel=settings.digest_channel,
-            cron=settings.digest_cron,
-            timezone=settings.digest_timezone,
-            window_hours=settings.digest_window_hours,
-        ),
-    )
-
-
-def _digest_config(plan: ScheduleConfig) -> DigestConfig:
-    return DigestConfig(
-        default_schedule=plan.name,
-        max_items=plan.max_items,
-        window_limit_hours=plan.window_hours,
-        minimum_severity=Severity(plan.minimum_severity),
-        scope=Scope(clusters=frozenset(plan.clusters), namespaces=frozenset(plan.namespaces)),
-    )
-
-
-def _schedule(plan: ScheduleConfig, digests: DigestService) -> Schedule:
-    async def run(slot_end: datetime) -> None:
-        await digests.publish(plan.name, slot_end)
-
-    return Schedule(plan.name, plan.cron, ZoneInfo(plan.timezone), run)

@@ -46,6 +46,18 @@ class ScheduleConfig(_Strict):
     max_items: int = Field(10, ge=1, le=20)
     clusters: tuple[str, ...] = Field((), description="Names from `clusters`; empty: all.")
     namespaces: tuple[str, ...] = Field((), description="Empty: all that are not denied.")
+    teams: dict[str, str] = Field(
+        default_factory=dict,
+        description="Team of the service graph → channel that gets the team's items as well.",
+    )
+    when_quiet: Literal["line", "silence"] = Field(
+        "line", description="What is posted where there is nothing to tell."
+    )
+    has_chart: bool = Field(default=True, description="A picture of the errors, in the thread.")
+    is_urgent: bool | None = Field(
+        None,
+        description="Critical findings are posted at once; empty: for the first schedule alone.",
+    )
 
 
 class SourceFileConfig(_Strict):

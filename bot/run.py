@@ -14,19 +14,20 @@ from datetime import timedelta
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import App, digest_plans, open_app
+from bot.app import App, open_app
 from bot.audit import LOGGER as AUDIT_LOGGER
 from bot.audit import Audit
 from bot.channels import channel_ids
 from bot.commands.table import COMMANDS
 from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
+from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
 from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.policy import named_channels, policy_of
 from bot.poster import SlackPoster
-from bot.schedule import DigestClock
+from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.slack_app import Identity, build_slack_app, make_client, sign_in
@@ -92,7 +93,7 @@ async def run_bot(
         channels = await channel_ids(
             client,
             (
-                *(plan.channel for plan in digest_plans(settings, config)),
+                *digest_channels(digest_plans(settings, config)),
                 *named_channels(settings, config),
             ),
         )
@@ -104,7 +105,9 @@ async def run_bot(
                 config,
                 folder,
                 clock,
-                poster_for=lambda name: SlackPoster(client, channels[name], settings.slack_command),
+                poster_for=lambda name: SlackPoster(
+                    client, channels[name], settings.slack_command, settings.zone
+                ),
             )
         )
         services = replace(app.services, policy=policy, audit=Audit(settings.audit_questions))
@@ -118,6 +121,7 @@ async def run_bot(
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
         stack.push_async_callback(ticker.close)
+        await stack.enter_async_context(looking_out(app.urgent))
         if on_ready is not None:
             on_ready(await _summary(app))
         if settings.state_url is None or not settings.qdrant_url:

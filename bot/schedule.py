@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from core.clock import Clock
+from core.errors import OpsbotError
 
 log = logging.getLogger(__name__)
 
 # Widening steps find the last tick of a minutely cron line as fast as that of a yearly one.
 _LOOK_BACK = (timedelta(minutes=3), timedelta(hours=3), timedelta(days=3), timedelta(days=400))
+
+
+# A critical finding is to be told within two minutes.
+LOOK_EVERY_SECONDS = 60.0
+
+
+class LookOut(Protocol):
+    """Looks for what cannot wait. By `digest.urgent`."""
+
+    async def look(self) -> None:
+        """Tell what is urgent now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +133,29 @@ class DigestClock:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+@asynccontextmanager
+async def looking_out(
+    look_outs: Sequence[LookOut], every_seconds: float = LOOK_EVERY_SECONDS
+) -> AsyncIterator[None]:
+    """Look for urgent findings for as long as the block runs."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(every_seconds)
+            for each in look_outs:
+                try:
+                    await each.look()
+                except OpsbotError as error:
+                    log.warning("no look for urgent findings: %s", error)
+                except Exception:  # one look that failed must not be the last one
+                    log.exception("a look for urgent findings failed")
+
+    task = asyncio.create_task(look(), name="urgent findings") if look_outs else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from bot.access import Policy
 from bot.audit import Audit
-from core.answers import Answer, AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope, Turn
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    GenerationOptions,
+    Lookup,
+    PartHealth,
+    Scope,
+    Turn,
+)
 from core.clock import Clock
-from core.digests import Digest
+from core.digests import Digest, Mark, Marks, SlotRecord
 from knowledge.searchquery import Mistake, SearchQuery
 
 
@@ -101,6 +109,40 @@ class AnswerStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledDigest:
+    """A digest's schedule, and how it goes.
+
+    Attributes:
+        channel: As configured: an id or a name.
+        next_due: Its next run, or None.
+        last: Its newest run, or None.
+        teams: Team → the channel of its own.
+    """
+
+    name: str
+    channel: str
+    next_due: datetime | None
+    last: SlotRecord | None
+    teams: Mapping[str, str]
+
+
+class MarkStore(Protocol):
+    """What people say of a digest's findings, by schedule and identity. By `state.marks`."""
+
+    async def of(self, schedule: str, identity: str) -> Marks:
+        """The marks of one finding."""
+        ...
+
+    async def put(self, schedule: str, identity: str, mark: Mark) -> None:
+        """Make a mark; an earlier one of its kind gives way."""
+        ...
+
+    async def drop(self, schedule: str, identity: str, mark: Mark) -> None:
+        """Forget this mark; one that was made since then stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeLimits:
     """What the Slack edge needs of the settings.
 
@@ -120,6 +162,7 @@ class Services:
     """Everything a listener may call.
 
     Attributes:
+        planned: The schedules of digests, and how they go.
         tasks: By the name of their command: "limits".
         policy: Who may do what, and see what where.
     """
@@ -130,6 +173,8 @@ class Services:
     health: Health
     deliveries: Deliveries
     answers: AnswerStore
+    marks: MarkStore
+    planned: Callable[[], Awaitable[tuple[ScheduledDigest, ...]]]
     clock: Clock
     limits: EdgeLimits
     tasks: Mapping[str, Answerer] = field(default_factory=dict)

@@ -238,6 +238,15 @@ class Settings(BaseSettings):
     digest_window_hours: int = Field(
         24, ge=1, le=336, description="A digest covers the time since the last one, at most this."
     )
+    digest_when_quiet: Literal["line", "silence"] = Field(
+        "line", description="What is posted where there is nothing to tell."
+    )
+    digest_chart: bool = Field(
+        default=True, description="A picture of the errors in its thread; needs files:write."
+    )
+    digest_urgent: bool = Field(
+        default=True, description="Critical findings are posted at once, before the next digest."
+    )
     feedback_days: int = Field(
         365,
         ge=1,

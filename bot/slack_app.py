@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answering import Answering
 from bot.edge import Edge
 from bot.gate import Gate
-from bot.listeners import actions, commands, failures, questions, quiet, shortcuts
+from bot.listeners import actions, commands, digest_actions, failures, questions, quiet, shortcuts
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.people import People
 from bot.services import Services
@@ -101,6 +101,7 @@ def build_slack_app(
     failures.register(app, edge)
     commands.register(app, edge)
     actions.register(app, edge)
+    digest_actions.register(app, edge)
     questions.register(app, edge)
     shortcuts.register(app, edge)
     quiet.register(app)

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.answers import Citation, Confidence, Gap
-from core.findings import Finding
+from core.findings import Finding, Severity
 from core.questions import TimeRange
 
 
@@ -22,6 +22,57 @@ class ItemState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """Somebody's wish to hear nothing of a finding for a while.
+
+    Attributes:
+        by: A user's id.
+        name: What that user is called; shown, because a mention would notify at every digest.
+        until: The end of it; None: until it gets worse than `severity` and `count`.
+        severity: Of the finding when it was muted.
+        count: Likewise.
+    """
+
+    by: str
+    name: str
+    at: datetime
+    until: datetime | None
+    severity: Severity
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIssue:
+    """What somebody says a finding is: a link or a few words. `by` and `name` as in `Mute`."""
+
+    by: str
+    name: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has seen it. `by` and `name` as in `Mute`."""
+
+    by: str
+    name: str
+    at: datetime
+
+
+Mark = Mute | KnownIssue | Acknowledgement
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What people have said of one finding."""
+
+    mute: Mute | None = None
+    known_issue: KnownIssue | None = None
+    acknowledgement: Acknowledgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FindingHistory:
     """What is remembered of one finding for one schedule; the digest's diff is made from it.
 
@@ -30,6 +81,7 @@ class FindingHistory:
         counts: Count per committed period, newest last; at most the last 12.
         healthy_checks: Consecutive committed periods in which it was not seen.
         resolved_at: Set when it was told as resolved; cleared when it comes back.
+        ended_mute_at: When the newest mute was made of those whose end was told.
     """
 
     identity: str
@@ -39,6 +91,7 @@ class FindingHistory:
     counts: tuple[int, ...] = ()
     healthy_checks: int = 0
     resolved_at: datetime | None = None
+    ended_mute_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +108,9 @@ class DigestItem:
         cause: Probable cause in one line, or ''; cites `runbook` or evidence.
         next_command: One safe, read-only command to run next.
         suggestion: What the runbook says to do, one or two sentences.
+        marks: What people said of it and still holds.
+        is_unmuted: Its mute ended with this digest, so it is told again.
+        told_ts: The message in the digest's own channel that told it as it came, or ''.
     """
 
     finding: Finding
@@ -70,6 +126,14 @@ class DigestItem:
     runbook: Citation | None = None
     suggestion: str = ""
     next_command: str = ""
+    marks: Marks = Marks()
+    is_unmuted: bool = False
+    told_ts: str = ""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the channel has not been told this already."""
+        return self.state is not ItemState.ONGOING or self.is_unmuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +144,14 @@ class Digest:
         slot: Identifies the post: "daily@2026-03-01T09:00:00Z"; '' for a preview.
         items: Critical and high ones, ranked, at most the configured number.
         resolved: Told once, when a finding is over.
-        totals: Number of findings per state, hidden ones included.
+        totals: Number of findings per state, hidden ones included, muted ones not.
         hidden: How many findings were counted but not listed, per severity.
         model: The model that worded the causes, or "extractive".
         gaps: Clusters or kinds that could not be read. With gaps it is never "all quiet".
+        muted: What people asked not to hear of; counted, never left out.
+        flapping: What comes and goes, told in one line and not announced again.
+        full_ts: The schedule's last message that listed all of them, or ''.
+        error_counts: Start of each part of the window and its Warning Events; () where not kept.
     """
 
     schedule: str
@@ -97,6 +165,66 @@ class Digest:
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    muted: tuple[DigestItem, ...] = ()
+    flapping: tuple[DigestItem, ...] = ()
+    full_ts: str = ""
+    error_counts: tuple[tuple[datetime, int], ...] = ()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything in it was not told before."""
+        return bool(self.resolved) or any(item.is_news for item in self.items)
+
+    @property
+    def is_collapsed(self) -> bool:
+        """All of it goes on as an earlier message tells in full."""
+        return bool(self.slot and self.full_ts and self.items) and not self.has_news
+
+    @property
+    def is_quiet(self) -> bool:
+        """There is nothing at all to tell, and nothing stayed unseen."""
+        told = (self.items, self.resolved, self.gaps, self.notes, self.muted, self.flapping)
+        return not any(told)
+
+
+@dataclass(frozen=True, slots=True)
+class SidePost:
+    """A message beside a digest's own: a team's part of it, or what could not wait for it.
+
+    Attributes:
+        key: Names it for ever, as a slot names a digest.
+        slot: Of the digest it belongs to; '' where it belongs to none.
+        channel: Where it goes, as configured.
+        is_tried: It may have been posted.
+        posted_ts: Slack's name of it, or ''.
+        closed_at: Nothing more is to come.
+    """
+
+    key: str
+    schedule: str
+    slot: str
+    channel: str
+    digest: Digest
+    made_at: datetime
+    is_tried: bool = False
+    posted_ts: str = ""
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """How the newest slot of a schedule went.
+
+    Attributes:
+        committed_at: When it was done; None: under way, or failed.
+        posted_ts: Its message; '' where there was nothing to tell.
+        is_held: Somebody is at it.
+    """
+
+    end: datetime
+    committed_at: datetime | None
+    posted_ts: str
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from core.answers import Gap, Lookup, Scope
 from core.digests import Digest, DigestItem, ItemState, Ownership, Wording
@@ -33,6 +33,9 @@ class DigestConfig:
         scope: What the ops channel may see.
         search_timeout_seconds: For all runbook searches of one digest together.
         wording_timeout_seconds: For the model.
+        is_silent_when_quiet: Nothing is posted where there is nothing to tell.
+        has_chart: Errors over the window are counted, for a picture.
+        team_channels: Channels of teams that get their part as well, by the team's name.
     """
 
     max_items: int = 10
@@ -42,11 +45,14 @@ class DigestConfig:
     scope: Scope = Scope()  # noqa: RUF009  (frozen)
     search_timeout_seconds: float = 20.0
     wording_timeout_seconds: float = 60.0
+    is_silent_when_quiet: bool = False
+    has_chart: bool = True
+    team_channels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a digest is of, before its items are known."""
+    """What a digest is of, before its items are known; as in `core.digests.Digest`."""
 
     schedule: str
     slot: str
@@ -54,6 +60,8 @@ class Frame:
     scope: Scope
     notes: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    full_ts: str = ""
+    error_counts: tuple[tuple[datetime, int], ...] = ()
 
 
 class Assembler:
@@ -76,10 +84,13 @@ class Assembler:
     async def assemble(self, frame: Frame, collected: Collected, changes: Diff) -> Digest:
         """The whole digest. What cannot be searched or worded becomes a gap or a note."""
         config = self._config
-        loud, quiet = _split(changes.active, config.minimum_severity)
+        listable, quiet = _split(changes.active, config.minimum_severity)
+        loud = [change for change in listable if not _only_flaps(change)]
+        flapping = [change for change in listable if _only_flaps(change)]
+        muted, _ = _split(changes.muted, config.minimum_severity)
         owned = {
             change.finding.identity: self._owners.ownership(change.finding.owner)
-            for change in (*loud, *changes.resolved)
+            for change in (*listable, *muted, *changes.resolved)
         }
         ranked = rank(loud, {key: len(known.affected) for key, known in owned.items()})
         listed, rest = ranked[: config.max_items], ranked[config.max_items :]
@@ -94,15 +105,17 @@ class Assembler:
             frame.slot,
             frame.window,
             tuple(_item(change, lookups, owned, wordings) for change in listed),
-            resolved=tuple(
-                _item(change, {}, owned, {}) for change in rank(over, {})[: config.max_items]
-            ),
+            resolved=_brief(over, owned)[: config.max_items],
             totals=tuple((state, states[state]) for state in ItemState if states[state]),
             hidden=tuple((str(level), hidden[level]) for level in Severity if hidden[level]),
             model=model,
             gaps=_unique((*collected.gaps, *frame.gaps, *search_gaps)),
             notes=(*frame.notes, *_notes(changes), *((model_note,) if model_note else ())),
             clusters=collected.clusters,
+            muted=_brief(muted, owned),
+            flapping=_brief(flapping, owned),
+            full_ts=frame.full_ts,
+            error_counts=frame.error_counts,
         )
 
     async def _search(
@@ -167,6 +180,16 @@ def _item(
     )
 
 
+def _brief(changes: Sequence[Change], owned: Mapping[str, Ownership]) -> tuple[DigestItem, ...]:
+    """Items that are told by their name and need no search."""
+    return tuple(_item(change, {}, owned, {}) for change in rank(changes, {}))
+
+
+def _only_flaps(change: Change) -> bool:
+    """It comes and goes as it did; one that also gets worse is told as such."""
+    return change.is_flapping and change.state is ItemState.ONGOING and not change.is_unmuted
+
+
 def _split(changes: Sequence[Change], floor: Severity) -> tuple[list[Change], list[Change]]:
     loud = [change for change in changes if change.finding.severity.rank <= floor.rank]
     quiet = [change for change in changes if change.finding.severity.rank > floor.rank]
@@ -186,7 +209,4 @@ def _notes(changes: Diff) -> list[str]:
     if changes.unread:
         was = "problem could" if changes.unread == 1 else "problems could"
         notes.append(f"{changes.unread} known {was} not be looked at again; nothing is said of it.")
-    flapping = sorted(change.finding.title for change in changes.active if change.is_flapping)
-    if flapping:
-        notes.append("Comes and goes: " + "; ".join(flapping[:5]) + ".")
     return notes

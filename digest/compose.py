@@ -59,4 +59,6 @@ def compose(
         runbook=cite(pages, ownership.runbook),
         suggestion=suggestion,
         next_command=next_command(finding),
+        marks=change.marks,
+        is_unmuted=change.is_unmuted,
     )

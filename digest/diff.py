@@ -23,7 +23,7 @@ from itertools import pairwise
 from statistics import median
 
 from core.answers import Gap
-from core.digests import FindingHistory, ItemState
+from core.digests import FindingHistory, ItemState, Marks
 from core.findings import Collected, Finding
 
 HEALTHY_CHECKS_TO_RESOLVE = 2
@@ -42,6 +42,9 @@ class Change:
         since: When it was first seen, or came back.
         count_change: Against the previous period; 0 for a new one.
         buckets: Twelve counts, oldest first, 0 where nothing is known.
+        is_flapping: It comes and goes.
+        marks: What people said of it and still holds; see `digest.marks`.
+        is_unmuted: Its mute has just ended.
     """
 
     finding: Finding
@@ -50,6 +53,8 @@ class Change:
     count_change: int = 0
     buckets: tuple[int, ...] = ()
     is_flapping: bool = False
+    marks: Marks = Marks()  # noqa: RUF009  (frozen)
+    is_unmuted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Diff:
     Attributes:
         recovering: How many look healthy for the first time and are watched for one more period.
         unread: How many could not be looked at again.
+        muted: Those of which nobody wants to hear for now; they are not in `active`.
     """
 
     histories: tuple[FindingHistory, ...]
@@ -66,6 +72,7 @@ class Diff:
     resolved: tuple[Change, ...]
     recovering: int = 0
     unread: int = 0
+    muted: tuple[Change, ...] = ()
 
 
 def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: datetime) -> Diff:
@@ -88,7 +95,7 @@ def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: dat
     for identity, history in histories.items():
         if identity in found or _is_forgotten(history, now):
             continue
-        if _is_unread(history.finding, collected):
+        if is_unread(history.finding, collected):
             kept.append(history)
             unread += history.resolved_at is None
             continue
@@ -146,7 +153,11 @@ def _seen(
         is_flapping=flapping,
     )
     last_seen = max(history.last_seen, finding.last_seen)
-    return FindingHistory(finding.identity, finding, since, last_seen, counts), change
+    ended_mute_at = history.ended_mute_at
+    told = FindingHistory(
+        finding.identity, finding, since, last_seen, counts, ended_mute_at=ended_mute_at
+    )
+    return told, change
 
 
 def _unseen(history: FindingHistory, now: datetime) -> tuple[FindingHistory, Change | None]:
@@ -172,8 +183,12 @@ def _is_escalating(history: FindingHistory, finding: Finding) -> bool:
         return True
     if not history.counts:
         return False
-    usual = median(history.counts[-_MEDIAN_PERIODS:])
-    return finding.count > max(3 * usual, usual + 10)
+    return is_surge(finding.count, median(history.counts[-_MEDIAN_PERIODS:]))
+
+
+def is_surge(count: int, usual: float) -> bool:
+    """Whether a count is far above the usual one."""
+    return count > max(3 * usual, usual + 10)
 
 
 def _is_flapping(counts: tuple[int, ...]) -> bool:
@@ -186,7 +201,8 @@ def _buckets(counts: tuple[int, ...]) -> tuple[int, ...]:
     return (0,) * (REMEMBERED_COUNTS - len(counts)) + counts
 
 
-def _is_unread(finding: Finding, collected: Collected) -> bool:
+def is_unread(finding: Finding, collected: Collected) -> bool:
+    """Whether nobody could look at what a finding is about."""
     cluster = finding.owner.cluster
     if cluster not in collected.clusters:
         return True

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from core.answers import Lookup, Scope
-from core.digests import Digest, FindingHistory, Ownership, SlotClaim, Wording
+from core.digests import (
+    Digest,
+    FindingHistory,
+    Mark,
+    Marks,
+    Ownership,
+    SidePost,
+    SlotClaim,
+    SlotRecord,
+    Wording,
+)
 from core.findings import Collected, Finding, ObjectRef
 from core.questions import Reading, TimeRange
 
@@ -69,7 +80,22 @@ class DigestStore(Protocol):
         """Slots prepared but never committed, after the last committed one, oldest first."""
         ...
 
-    async def prepare(self, claim: SlotClaim, histories: Sequence[FindingHistory] | None) -> None:
+    async def last_try(self, schedule: str) -> SlotRecord | None:
+        """How the newest slot went; None where there was none."""
+        ...
+
+    async def last_full(self, schedule: str, since: datetime) -> str:
+        """The ts of the newest message since then that listed everything, or ''."""
+        ...
+
+    async def prepare(
+        self,
+        claim: SlotClaim,
+        histories: Sequence[FindingHistory] | None,
+        *,
+        is_full: bool = False,
+        posts: Sequence[SidePost] = (),
+    ) -> None:
         """Written before posting: what will have been told. None: it was not posted after all."""
         ...
 
@@ -92,8 +118,66 @@ class DigestStore(Protocol):
         ...
 
 
+class PostStore(Protocol):
+    """Messages beside the digest's own. Implemented by `state.posts`."""
+
+    async def add(self, post: SidePost) -> None:
+        """Write down a message that belongs to no slot; one that is there already stays."""
+        ...
+
+    async def due(self, schedule: str) -> Sequence[SidePost]:
+        """What is to be posted now, oldest first: of committed slots, and of no slot."""
+        ...
+
+    async def urgent(self, schedule: str, since: datetime) -> Sequence[SidePost]:
+        """Those of no slot that are open, or were closed or made since then, oldest first."""
+        ...
+
+    async def trying(self, key: str) -> None:
+        """Note that a message may be posted from now on."""
+        ...
+
+    async def posted(self, key: str, ts: str) -> None:
+        """Note that it was."""
+        ...
+
+    async def redo(self, key: str, digest: Digest, closed_at: datetime | None) -> None:
+        """Change what a message tells; closed: there is nothing more to come."""
+        ...
+
+
+class Leases(Protocol):
+    """Work that one process at a time may do. Implemented by `state.leases`."""
+
+    def hold(self, name: str, seconds: float) -> AbstractAsyncContextManager[bool]:
+        """Hold a lease while the block runs; False: somebody else has it."""
+        ...
+
+
+class ErrorCounts(Protocol):
+    """How many errors there were when. Implemented by `state.errorcounts`."""
+
+    async def over(
+        self, clusters: Collection[str], window: TimeRange, scope: Scope
+    ) -> tuple[tuple[datetime, int], ...]:
+        """Start of each of twelve equal parts of a window, and its count; () where not kept."""
+        ...
+
+
+class MarkStore(Protocol):
+    """What people said of findings. Implemented by `state.marks`."""
+
+    async def all(self, schedule: str) -> Mapping[str, Marks]:
+        """The marks of a schedule's findings, by identity."""
+        ...
+
+    async def drop(self, schedule: str, identity: str, mark: Mark) -> None:
+        """Forget this mark; one that was made since then stays."""
+        ...
+
+
 class Poster(Protocol):
-    """Where digests go. Implemented by `bot.poster`."""
+    """A channel, where digests go. Implemented by `bot.poster`."""
 
     async def find(self, slot: str) -> str | None:
         """The ts of the message that carries this slot in its metadata, or None."""
@@ -101,4 +185,12 @@ class Poster(Protocol):
 
     async def post(self, digest: Digest) -> str:
         """Post it, items as replies in its thread; gives the parent's ts."""
+        ...
+
+    async def post_urgent(self, digest: Digest) -> str:
+        """Post what cannot wait; gives its ts."""
+        ...
+
+    async def update_urgent(self, ts: str, digest: Digest) -> None:
+        """Tell in its place how it stands now."""
         ...

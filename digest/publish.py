@@ -17,13 +17,27 @@ from enum import StrEnum
 
 from core.answers import Gap, Scope
 from core.clock import Clock
-from core.digests import Digest, FindingHistory, SlotClaim
+from core.digests import Digest, FindingHistory, Marks, SlotClaim
 from core.errors import StateError
 from core.findings import Collected, Severity
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler, DigestConfig, Frame
-from digest.diff import diff
-from digest.ports import DigestStore, FindingSource, Owners, Poster, Runbooks, Wordsmith
+from digest.diff import Diff, diff
+from digest.marks import with_marks
+from digest.ports import (
+    DigestStore,
+    ErrorCounts,
+    FindingSource,
+    MarkStore,
+    Owners,
+    Poster,
+    PostStore,
+    Runbooks,
+    Wordsmith,
+)
+from digest.sideposts import SidePosts
+from digest.teams import team_posts
+from digest.urgent import linked
 
 __all__ = ["DigestConfig", "DigestService", "PublishOutcome", "slot_name"]
 
@@ -31,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 # Less than the ten minutes after which a claim may be taken over.
 PUBLISH_LIMIT_SECONDS = 480.0
+# What goes on is told in full again after so long, whatever else is told of it.
+_FULL_LASTS = timedelta(days=7)
 
 
 class PublishOutcome(StrEnum):
@@ -56,7 +72,11 @@ class DigestService:
         runbooks: The search over what is written down.
         wordsmith: The model, or None to quote instead of wording.
         store: What was told, and who may tell next.
+        marks: What people said of it.
+        posts: Messages beside them.
+        side_posts: Posts those; None where nothing may be posted.
         poster: Where digests go; None where nothing may be posted.
+        error_counts: For the picture.
         clock: The time.
         reader: Turns a finding's text into a search.
         config: Limits.
@@ -69,14 +89,22 @@ class DigestService:
         runbooks: Runbooks,
         wordsmith: Wordsmith | None,
         store: DigestStore,
+        marks: MarkStore,
+        posts: PostStore,
+        side_posts: SidePosts | None,
         poster: Poster | None,
+        error_counts: ErrorCounts,
         clock: Clock,
         reader: Callable[[str], Reading],
         config: DigestConfig = DigestConfig(),  # noqa: B008  (frozen)
     ) -> None:
         self._source = source
         self._store = store
+        self._marks = marks
+        self._posts = posts
+        self._side_posts = side_posts
         self._poster = poster
+        self._error_counts = error_counts
         self._clock = clock
         self._config = config
         self._assembler = Assembler(owners, runbooks, wordsmith, reader, config)
@@ -96,15 +124,17 @@ class DigestService:
         schedule, now = self._config.default_schedule, self._clock.now()
         gaps: tuple[Gap, ...] = ()
         histories: Mapping[str, FindingHistory] = {}
+        marks: Mapping[str, Marks] = {}
         last: datetime | None = None
         try:
             last = await self._store.last_committed_end(schedule)
             histories = await self._store.history(schedule)
+            marks = await self._marks.all(schedule)
         except StateError as error:
             gaps = (Gap("history of digests", error.wrong, error.remedy),)
         period = self._limited(now - window if window is not None else last, now)
         collected = _relevant(await self._source.collect(period, scope))
-        changes = diff(_within(histories, scope), collected, now)
+        changes = with_marks(diff(_within(histories, scope), collected, now), marks, now)
         frame = Frame(schedule, "", period, scope, gaps=gaps)
         return await self._assembler.assemble(frame, collected, changes)
 
@@ -127,6 +157,7 @@ class DigestService:
             await self._reconcile(schedule, self._poster, before=slot_end)
             last = await self._store.last_committed_end(schedule)
             if last is not None and last >= slot_end:
+                await self._deliver(schedule)
                 return PublishOutcome.ALREADY_POSTED
             window = self._limited(last, slot_end)
             claim = await self._store.claim(schedule, slot_name(schedule, slot_end), window)
@@ -144,7 +175,17 @@ class DigestService:
             logger.exception("Publishing the digest %s failed", slot_name(schedule, slot_end))
             await self._give_back(claim)
             return PublishOutcome.FAILED
+        await self._deliver(schedule)
         return PublishOutcome.POSTED
+
+    async def _deliver(self, schedule: str) -> None:
+        """Post what belongs to committed digests. What fails is due until it is posted."""
+        if self._side_posts is None:
+            return
+        try:
+            await self._side_posts.deliver(schedule)
+        except StateError as error:
+            logger.warning("The messages beside the digest %s must wait: %s", schedule, error)
 
     async def _reconcile(self, schedule: str, poster: Poster, before: datetime) -> None:
         """Finish earlier slots that were cut short between posting and committing."""
@@ -180,7 +221,8 @@ class DigestService:
         # A retry has the window of its first try; a commit may have come in between.
         window = replace(claim.window, start=self._limited(last, claim.window.end).start)
         collected = _relevant(await self._source.collect(window, scope))
-        changes = diff(histories, collected, self._clock.now())
+        marks, now = await self._marks.all(claim.schedule), self._clock.now()
+        changes = with_marks(diff(histories, collected, now), marks, now)
         notes: tuple[str, ...] = ()
         if last is not None and last < window.start:
             limit = f"{self._config.window_limit_hours:g} hours"
@@ -189,11 +231,40 @@ class DigestService:
                 f"The last digest is older than {limit}; {missed} before this were not looked at."
             )
             notes = (told,)
-        frame = Frame(claim.schedule, claim.slot, window, scope, notes=notes)
-        digest = await self._assembler.assemble(frame, collected, changes)
-        await self._store.prepare(claim, changes.histories)
-        posted_ts = await poster.post(digest)
+        full_ts = await self._store.last_full(claim.schedule, now - _FULL_LASTS)
+        urgent = await self._posts.urgent(claim.schedule, window.start)
+        frame = Frame(
+            claim.schedule,
+            claim.slot,
+            window,
+            scope,
+            notes=notes,
+            full_ts=full_ts,
+            error_counts=await self._counted(collected, window),
+        )
+        digest = linked(await self._assembler.assemble(frame, collected, changes), urgent)
+        posts = team_posts(digest, self._config.team_channels, now)
+        is_full = bool(digest.items) and not digest.is_collapsed
+        await self._store.prepare(claim, changes.histories, is_full=is_full, posts=posts)
+        is_told = not (digest.is_quiet and self._config.is_silent_when_quiet)
+        posted_ts = await poster.post(digest) if is_told else ""
         await self._store.commit(claim, posted_ts, changes.histories)
+        await self._tidy(claim.schedule, changes, marks)
+
+    async def _counted(
+        self, collected: Collected, window: TimeRange
+    ) -> tuple[tuple[datetime, int], ...]:
+        if not self._config.has_chart:
+            return ()
+        scope = self._config.scope
+        return await self._error_counts.over(collected.clusters, window, scope)
+
+    async def _tidy(self, schedule: str, changes: Diff, marks: Mapping[str, Marks]) -> None:
+        """Drop mutes whose end was told. Histories remember them too, should this be cut short."""
+        for change in changes.active:
+            mute = marks.get(change.finding.identity, Marks()).mute
+            if change.is_unmuted and mute is not None:
+                await self._marks.drop(schedule, change.finding.identity, mute)
 
     async def _give_back(self, claim: SlotClaim | None) -> None:
         if claim is None:

@@ -41,6 +41,9 @@ def render_text(digest: Digest, zone: tzinfo) -> str:
     if digest.resolved:
         lines += ["", "Resolved:"]
         lines += [f"- {_flat(item.finding.title)}" for item in digest.resolved]
+    for heading, items in (("Comes and goes", digest.flapping), ("Muted", digest.muted)):
+        if items:
+            lines += ["", f"{heading}: {'; '.join(_flat(item.finding.title) for item in items)}."]
     footer = _footer(digest)
     if footer:
         lines += ["", *footer]

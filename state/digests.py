@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import Update, delete, func, or_, select, update
 
 from core.clock import Clock
-from core.digests import FindingHistory, SlotClaim
+from core.digests import FindingHistory, SidePost, SlotClaim, SlotRecord
 from core.errors import StateError
 from core.questions import TimeRange
 from state.database import Database
-from state.tables import digest_slots, findings, past_findings
+from state.posts import post_row
+from state.tables import digest_slots, findings, past_findings, side_posts
 
 # A holder that has not committed by then is taken for dead.
 CLAIM_LASTS = timedelta(minutes=10)
@@ -109,8 +110,70 @@ class SqlDigestStore:
             rows = (await connection.execute(query)).all()
         return [(row.slot, TimeRange(row.window_start, row.window_end)) for row in rows]
 
-    async def prepare(self, claim: SlotClaim, histories: Sequence[FindingHistory] | None) -> None:
+    async def last_try(self, schedule: str) -> SlotRecord | None:
+        """How the newest slot went; None where there was none.
+
+        Raises:
+            StateError: The database failed.
+        """
+        slots = digest_slots.c
+        query = (
+            select(slots.window_end, slots.committed_at, slots.posted_ts, slots.claimed_at)
+            .where(slots.schedule == schedule)
+            .order_by(slots.window_end.desc())
+            .limit(1)
+        )
+        async with self._database.read("look up the newest digest") as connection:
+            found = (await connection.execute(query)).first()
+        if found is None:
+            return None
+        is_fresh = (
+            found.claimed_at is not None and found.claimed_at > self._clock.now() - CLAIM_LASTS
+        )
+        return SlotRecord(
+            found.window_end,
+            found.committed_at,
+            found.posted_ts,
+            is_held=is_fresh and found.committed_at is None,
+        )
+
+    async def last_full(self, schedule: str, since: datetime) -> str:
+        """The ts of the newest message since then that listed everything, or ''.
+
+        Raises:
+            StateError: The database failed.
+        """
+        slots = digest_slots.c
+        query = (
+            select(slots.posted_ts)
+            .where(
+                slots.schedule == schedule,
+                slots.committed_at.is_not(None),
+                slots.is_full,
+                slots.posted_ts != "",
+                slots.window_end >= since,
+            )
+            .order_by(slots.window_end.desc())
+            .limit(1)
+        )
+        async with self._database.read("look up the last full digest") as connection:
+            return (await connection.execute(query)).scalar_one_or_none() or ""
+
+    async def prepare(
+        self,
+        claim: SlotClaim,
+        histories: Sequence[FindingHistory] | None,
+        *,
+        is_full: bool = False,
+        posts: Sequence[SidePost] = (),
+    ) -> None:
         """Write down, before posting, what will have been told; None: it was not posted after all.
+
+        Args:
+            claim: Ours.
+            histories: As they will be.
+            is_full: The message lists everything; later ones may refer to it.
+            posts: Messages beside it, to be posted once it is committed.
 
         Raises:
             StateError: The database failed, or the claim was lost to another process.
@@ -119,9 +182,14 @@ class SqlDigestStore:
         if histories is not None:
             text = msgspec.json.encode(list(histories)).decode()
         async with self._database.write(f"prepare the digest {claim.slot}") as connection:
-            statement = self._own(claim).values(prepared=text)
+            statement = self._own(claim).values(prepared=text, is_full=is_full)
             if (await connection.execute(statement)).rowcount != 1:
                 raise _lost(f"prepare the digest {claim.slot}")
+            # Those of an earlier try: its digest was never committed, so they were not due.
+            mine = (side_posts.c.schedule == claim.schedule, side_posts.c.slot == claim.slot)
+            await connection.execute(delete(side_posts).where(*mine))
+            if posts:
+                await connection.execute(side_posts.insert(), [post_row(post) for post in posts])
 
     async def prepared(self, claim: SlotClaim) -> tuple[FindingHistory, ...] | None:
         """What an earlier try was about to tell, or None.

@@ -15,8 +15,10 @@ from state.tables import (
     digest_slots,
     event_coverage,
     events,
+    finding_marks,
     judged_answers,
     past_findings,
+    side_posts,
     votes,
 )
 
@@ -30,6 +32,8 @@ class Retention:
     votes: timedelta = timedelta(days=365)
     digest_slots: timedelta = timedelta(days=90)
     past_findings: timedelta = timedelta(days=365)
+    finding_marks: timedelta = timedelta(days=730)
+    side_posts: timedelta = timedelta(days=90)
     judged_answers: timedelta = timedelta(days=365)
     events: timedelta = timedelta(days=3)
     alerts: timedelta = timedelta(days=30)
@@ -51,6 +55,8 @@ async def purge(
         (votes, votes.c.voted_at, retention.votes),
         (judged_answers, judged_answers.c.judged_at, retention.judged_answers),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),
+        (finding_marks, finding_marks.c.made_at, retention.finding_marks),
+        (side_posts, side_posts.c.made_at, retention.side_posts),
         (past_findings, past_findings.c.resolved_at, retention.past_findings),
         (events, events.c.last_seen, retention.events),
         (event_coverage, event_coverage.c.end, retention.events),

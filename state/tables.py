@@ -113,8 +113,44 @@ digest_slots = Table(
     Column("claimed_by", String(64), nullable=False),
     # Histories as they will be once the message that is being posted has been posted.
     Column("prepared", Text()),
+    # Whether its message lists everything, so that later ones may refer to it.
+    Column("is_full", Boolean()),
     Column("posted_ts", String(64), nullable=False),
     Column("committed_at", UtcDateTime()),
+)
+
+# One row a kind: the newest mute, known issue and acknowledgement of a finding.
+finding_marks = Table(
+    "finding_marks",
+    metadata,
+    Column("schedule", String(64), primary_key=True),
+    Column("identity", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("mark", Text(), nullable=False),
+    Column("made_at", UtcDateTime(), nullable=False, index=True),
+)
+
+# Messages beside a digest's own; those of a slot wait until that is committed.
+side_posts = Table(
+    "side_posts",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("schedule", String(64), nullable=False, index=True),
+    Column("slot", String(128), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("content", Text(), nullable=False),
+    Column("made_at", UtcDateTime(), nullable=False, index=True),
+    Column("tried_at", UtcDateTime()),
+    Column("posted_ts", String(64), nullable=False),
+    Column("closed_at", UtcDateTime()),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("ends_at", UtcDateTime(), nullable=False),
 )
 
 findings = Table(

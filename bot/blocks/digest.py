@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bot.blocks import parts
+from bot.blocks.digest_marks import muted_line
 from bot.blocks.parts import Block, Message
-from bot.mrkdwn import clip, date, duration, escape
+from bot.mrkdwn import clip, date, duration, escape, link
 from core.digests import Digest, DigestItem, ItemState
 from core.findings import Severity
 from core.sparkline import course
@@ -21,6 +23,8 @@ STATE_BADGES = {
 SEVERITY_BADGES = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡"}
 _SHOWN_RESOLVED = 8
 _SHOWN_GAPS = 5
+_SHOWN_MUTED = 5
+_SHOWN_FLAPPING = 5
 _COLUMNS = (
     {"align": "left"},
     {"align": "left", "is_wrapped": True},
@@ -30,10 +34,25 @@ _COLUMNS = (
 )
 
 
-def digest_message(digest: Digest, command: str, *, is_preview: bool = False) -> Message:
-    """The parent message, at most 15 blocks; one line when there is nothing to tell."""
+def digest_message(
+    digest: Digest,
+    command: str,
+    *,
+    urls: Mapping[str, str] = MappingProxyType({}),
+    is_preview: bool = False,
+) -> Message:
+    """The parent message, at most 15 blocks; one line when there is nothing new to tell.
+
+    Args:
+        digest: A preview or one to be posted.
+        command: The slash command that it mentions.
+        urls: Addresses of the messages that it refers to, by their ts, as far as they are known.
+        is_preview: For one reader's eyes.
+    """
     if not digest.items and not digest.resolved:
         return _quiet(digest, is_preview=is_preview)
+    if digest.is_collapsed:
+        return _collapsed(digest, urls.get(digest.full_ts, ""))
     totals = _totals(digest)
     window = _window(digest)
     blocks: list[Block] = [
@@ -49,6 +68,9 @@ def digest_message(digest: Digest, command: str, *, is_preview: bool = False) ->
     resolved = _resolved(digest.resolved)
     if resolved:
         blocks.append(parts.section(resolved))
+    aside = "\n".join(line for line in (_told_before(digest, urls), _aside(digest)) if line)
+    if aside:
+        blocks.append(parts.context(aside))
     unseen = _caveats(digest)
     if unseen:
         blocks.append(parts.context(unseen))
@@ -63,10 +85,27 @@ def digest_message(digest: Digest, command: str, *, is_preview: bool = False) ->
             totals,
             listing,
             resolved,
+            aside,
             unseen,
         )
         if line
     )
+    return parts.message(text, blocks)
+
+
+def urgent_message(digest: Digest) -> Message:
+    """Many critical findings at once, as one message; single ones are told in full instead."""
+    count = len(digest.items) + len(digest.resolved)
+    head = f"⚡ {count} critical problems at once"
+    state = f"{len(digest.items)} still there, {len(digest.resolved)} over"
+    blocks: list[Block] = [parts.header(head), parts.context(f"{_window(digest)}  ·  {state}")]
+    if digest.items:
+        blocks.append(parts.table(_rows(digest, digest.items), _COLUMNS))
+    resolved = _resolved(digest.resolved)
+    if resolved:
+        blocks.append(parts.section(resolved))
+    listing = [_plain_line(item) for item in digest.items]
+    text = "\n".join(line for line in (f"*{head}*", state, *listing, resolved) if line)
     return parts.message(text, blocks)
 
 
@@ -117,8 +156,8 @@ def _told_apart(
     items: Sequence[DigestItem],
 ) -> tuple[list[DigestItem], list[DigestItem]]:
     """News for the table and ongoing ones for a line each; without news the table is theirs."""
-    news = [item for item in items if item.state is not ItemState.ONGOING]
-    ongoing = [item for item in items if item.state is ItemState.ONGOING]
+    news = [item for item in items if item.is_news]
+    ongoing = [item for item in items if not item.is_news]
     return (news, ongoing) if news else (ongoing, [])
 
 
@@ -136,7 +175,7 @@ def _ongoing(items: Sequence[DigestItem], digest: Digest) -> str:
 def _rows(digest: Digest, items: Sequence[DigestItem]) -> list[list[str]]:
     rows = [["State", "Problem", "Workload", "Seen", "Team"]]
     for item in items:
-        state = f"{badges(item)} {item.state.value}"
+        state = f"{badges(item)} {'unmuted' if item.is_unmuted else item.state.value}"
         if item.state is ItemState.ONGOING:
             state = f"{state} {duration(digest.window.end - item.since)}"
         seen = f"{count_and_change(item)} {course(item.buckets)}".strip()
@@ -176,6 +215,53 @@ def _resolved(resolved: Sequence[DigestItem]) -> str:
     if len(resolved) > _SHOWN_RESOLVED:
         shown.append(f"and {len(resolved) - _SHOWN_RESOLVED} more")
     return "\n".join(["*Resolved*", *shown])
+
+
+def _collapsed(digest: Digest, full_url: str) -> Message:
+    """One line for what goes on as it did, with the way to where it is told in full."""
+    told = [
+        f"{badge} {count} {severity.value}"
+        for severity, badge in SEVERITY_BADGES.items()
+        if (count := sum(item.finding.severity is severity for item in digest.items))
+    ]
+    longest = max(digest.window.end - item.since for item in digest.items)
+    facts = [
+        f"{STATE_BADGES[ItemState.ONGOING]} *{len(digest.items)} ongoing, nothing new*",
+        ", ".join(told),
+        f"longest {duration(longest)}",
+        link(full_url, "last full digest") if full_url else "",
+    ]
+    hidden = sum(count for _, count in digest.hidden)
+    if hidden:
+        facts.insert(2, f"{hidden} not listed")
+    head = "  ·  ".join(fact for fact in facts if fact)
+    line = "\n".join(line for line in (head, _aside(digest), _caveats(digest)) if line)
+    return parts.message(line, [parts.section(line)])
+
+
+def _told_before(digest: Digest, urls: Mapping[str, str]) -> str:
+    """Links to the messages that told some of them as they came."""
+    named = [
+        link(urls[item.told_ts], clip(workload(item), 60))
+        for item in (*digest.items, *digest.resolved)
+        if urls.get(item.told_ts)
+    ]
+    return f"⚡ Told as they came: {', '.join(dict.fromkeys(named))}" if named else ""
+
+
+def _aside(digest: Digest) -> str:
+    """What is counted and named, but not listed: muted ones, and those that come and go."""
+    lines = [muted_line(digest.muted, _SHOWN_MUTED)]
+    if digest.flapping:
+        named = [
+            f"{SEVERITY_BADGES.get(item.finding.severity, '⚪')} "
+            f"{escape(clip(workload(item), 80))}: {escape(clip(_problem(item), 80))}"
+            for item in digest.flapping[:_SHOWN_FLAPPING]
+        ]
+        left = len(digest.flapping) - _SHOWN_FLAPPING
+        more = f" and {left} more" if left > 0 else ""
+        lines.append(f"〰️ Comes and goes: {'; '.join(named)}{more}")
+    return "\n".join(line for line in lines if line)
 
 
 def _caveats(digest: Digest) -> str:
@@ -218,4 +304,6 @@ def _quiet(digest: Digest, *, is_preview: bool) -> Message:
         hidden = _totals(digest) if any(count for _, count in digest.hidden) else ""
         line = f"{line}  ·  {hidden}" if hidden else line
         line = f"{line}\n{unseen}" if unseen else line
+    aside = _aside(digest)
+    line = f"{line}\n{aside}" if aside else line
     return parts.message(line, [parts.section(line)])

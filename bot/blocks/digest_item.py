@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from bot.blocks import parts
 from bot.blocks.digest import badges, count_and_change
+from bot.blocks.digest_marks import EXPLAIN_ACTION as EXPLAIN_ACTION  # noqa: PLC0414  (of the item, to its listener)
+from bot.blocks.digest_marks import Told, buttons, marks_blocks, marks_line
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import (
     clip,
@@ -21,7 +23,6 @@ from core.answers import Confidence
 from core.digests import DigestItem, ItemState
 from core.sparkline import course
 
-EXPLAIN_ACTION = "finding_explain"
 _SHOWN_EVIDENCE = 4
 _SHOWN_LOG_LINES = 4
 _SHOWN_AFFECTED = 8
@@ -34,8 +35,13 @@ _CERTAINTY = {
 }
 
 
-def item_message(item: DigestItem) -> Message:
-    """Title, course, evidence, cause, what to do, one safe command, and a button to ask more."""
+def item_message(item: DigestItem, schedule: str) -> Message:
+    """Title, course, evidence, cause, what to do, one safe command, and what can be done here.
+
+    Args:
+        item: Any, also one that is over.
+        schedule: Whose digest tells it.
+    """
     finding = item.finding
     title = f"{badges(item)}  *{escape(clip(_flat(finding.title), 200))}*"
     opening = f"{title}\n{_place(item)}"
@@ -43,7 +49,11 @@ def item_message(item: DigestItem) -> Message:
     evidence, advice, runbook = _evidence(item), _advice(item), _runbook(item)
     affected = f"*Also affected*  {_names(item.affected)}" if item.affected else ""
     command = f"*Next, read-only*\n{_command(item)}" if item.next_command else ""
-    blocks: list[Block] = [parts.section(opening), parts.context(course)]
+    blocks: list[Block] = [
+        parts.section(opening),
+        parts.context(course),
+        *marks_blocks(item.marks),
+    ]
     if evidence:
         blocks.append(parts.section(evidence))
     if advice:
@@ -53,9 +63,10 @@ def item_message(item: DigestItem) -> Message:
         blocks.append(parts.context(runbook))
     blocks += [parts.section(text) for text in (affected, command) if text]
     if item.state is not ItemState.RESOLVED:
-        explain = parts.button("Explain", EXPLAIN_ACTION, explain_question(item))
-        blocks.append(parts.actions([explain]))
-    told = (opening, course, evidence, escape(advice), runbook, affected, command)
+        told_as = Told.of(item, schedule)
+        blocks.append(buttons(told_as, explain_question(item), similar_text(item), item.marks))
+    marks = marks_line(item.marks)
+    told = (opening, course, evidence, escape(advice), runbook, affected, command, marks)
     return parts.message("\n".join(text for text in told if text), blocks)
 
 
@@ -78,6 +89,13 @@ def explain_question(item: DigestItem) -> str:
     )
     proof = "; ".join(f"{proof.field}: {_flat(proof.value)}" for proof in finding.evidence[:3])
     return clip(f"{asked} Evidence: {proof}" if proof else asked, 1_500)
+
+
+def similar_text(item: DigestItem) -> str:
+    """What the Similar button looks for: the error's own words."""
+    finding = item.finding
+    words = (finding.reason, _flat(finding.title), *map(_flat, finding.log_lines[:1]))
+    return clip(" ".join(word for word in words if word), 500)
 
 
 def _brief(item: DigestItem) -> str:
@@ -112,6 +130,8 @@ def _place(item: DigestItem) -> str:
 def _course(item: DigestItem) -> str:
     finding = item.finding
     facts = [f"{item.state.value} since {date(item.since)}", f"seen {count_and_change(item)}"]
+    if item.is_unmuted:
+        facts.insert(0, "🔔 no longer muted")
     bars = course(item.buckets)
     if bars:
         facts.append(bars)

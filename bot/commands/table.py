@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import ask, digest, help, search, status, task  # noqa: A004  (named as people type it)
+from bot.commands import ask, digest, help, schedule, search, status, task  # noqa: A004  (named as people type it)
 from bot.commands.command import Command, Group
 
 COMMANDS: tuple[Command, ...] = (
@@ -113,6 +113,13 @@ COMMANDS: tuple[Command, ...] = (
         group=Group.TOUCHES,
         needs_argument=True,
         takes_argument=True,
+    ),
+    Command(
+        name="schedule",
+        usage="schedule",
+        summary="lists the digests, where and when each comes next, and how the last one went",
+        example="schedule",
+        run=schedule.run,
     ),
     Command(
         name="status",

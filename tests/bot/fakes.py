@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 
 from bot.access import Policy
 from bot.audit import Audit
 from bot.commands import task
 from bot.commands.table import COMMANDS
-from bot.services import EdgeLimits, Services
+from bot.services import EdgeLimits, ScheduledDigest, Services
 from bot.thread_tasks import EXPLAIN, thread_tasks
 from core.answers import (
     Answer,
@@ -26,7 +26,7 @@ from core.answers import (
     Turn,
 )
 from core.clock import ManualClock
-from core.digests import Digest, FindingHistory
+from core.digests import Digest, FindingHistory, KnownIssue, Mark, Marks, Mute
 from core.errors import OpsbotError
 from core.questions import TimeRange
 from knowledge.graph import Service, ServiceGraph
@@ -160,6 +160,31 @@ class FakeAnswers:
         return reference in self.knowledge
 
 
+@dataclass
+class FakeMarks:
+    made: dict[tuple[str, str], Marks] = field(default_factory=dict)
+
+    async def of(self, schedule: str, identity: str) -> Marks:
+        return self.made.get((schedule, identity), Marks())
+
+    async def put(self, schedule: str, identity: str, mark: Mark) -> None:
+        kind = {Mute: "mute", KnownIssue: "known_issue"}.get(type(mark), "acknowledgement")
+        self.made[schedule, identity] = replace(await self.of(schedule, identity), **{kind: mark})  # type: ignore[arg-type]  # kinds are fields
+
+    async def drop(self, schedule: str, identity: str, mark: Mark) -> None:
+        known = await self.of(schedule, identity)
+        left = {name: None for name in known.__slots__ if getattr(known, name) == mark}
+        self.made[schedule, identity] = replace(known, **left)
+
+
+@dataclass
+class FakeSchedules:
+    known: tuple[ScheduledDigest, ...] = ()
+
+    async def planned(self) -> tuple[ScheduledDigest, ...]:
+        return self.known
+
+
 class _Graph:
     graph = ServiceGraph(services={"payments": Service("payments", "shop", "orders")})
 
@@ -179,6 +204,8 @@ class Fakes:
     health: FakeHealth = field(default_factory=FakeHealth)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
+    marks: FakeMarks = field(default_factory=FakeMarks)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
     task: FakeAnswerer = field(default_factory=FakeAnswerer)
     limits: EdgeLimits = field(
         default_factory=lambda: EdgeLimits(answer_timeout_seconds=20.0, stream_flush_seconds=0.02)
@@ -195,6 +222,8 @@ class Fakes:
             health=self.health,
             deliveries=self.deliveries,
             answers=self.answers,
+            marks=self.marks,
+            planned=self.schedules.planned,
             clock=ManualClock(NOW),
             limits=self.limits,
             policy=self.policy,

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot import app as root
-from bot.app import App, digest_plans, open_app
+from bot.app import App, open_app
 from bot.commands.table import TASKS
 from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
+from bot.digests import _config, digest_channels, digest_plans
 from bot.settings import Settings, load_settings
 from bot.thread_tasks import EXPLAIN, THREAD_TASKS
 from core.answers import Answer, Done, GenerationOptions, PartState
@@ -29,6 +30,12 @@ class Poster:
 
     async def post(self, digest: Digest) -> str:
         return "1.0"
+
+    async def post_urgent(self, digest: Digest) -> str:
+        return "1.0"
+
+    async def update_urgent(self, ts: str, digest: Digest) -> None:
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +151,15 @@ async def test_each_schedule_gets_its_own_channel_and_time(tmp_path: Path) -> No
 
     async with open_app(settings, config, folder, SystemClock(), poster_for) as app:
         assert [schedule.name for schedule in app.schedules] == ["night", "shop"]
-        assert channels == ["C2", "C3"]
+        # The first one's for its look-out as well; another schedule's wants to be asked for.
+        assert channels == ["C2", "C3", "C2"]
+        assert len(app.urgent) == 1
+        planned = await app.services.planned()
+        assert [(each.name, each.channel, each.last) for each in planned] == [
+            ("night", "C2", None),
+            ("shop", "C3", None),
+        ]
+        assert all(each.next_due is not None for each in planned)
         assert app.collector.names == ("east",)
         parts = [row.part for row in await app.engine.health()]
         assert {"digest night", "digest shop"} <= set(parts)
@@ -158,11 +173,18 @@ async def test_an_unknown_threshold_is_named(tmp_path: Path) -> None:
             pass
 
 
+def test_channels_of_teams_are_looked_up_as_well() -> None:
+    config = FileConfig.model_validate(
+        {"schedules": [{"name": "a", "channel": "C1", "teams": {"orders": "#orders"}}]}
+    )
+    assert digest_channels(config.schedules) == {"C1", "#orders"}
+
+
 def test_severities_of_the_file_are_those_of_findings() -> None:
     config = FileConfig.model_validate(
         {"schedules": [{"name": "a", "channel": "C", "minimum_severity": "critical"}]}
     )
-    assert root._digest_config(config.schedules[0]).minimum_severity is Severity.CRITICAL
+    assert _config(config.schedules[0]).minimum_severity is Severity.CRITICAL
 
 
 async def test_an_embedding_model_that_is_down_leaves_the_search_by_words(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_preview_says_that_it_is_one() -> None:
 
 
 def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
-    built = item_message(item())
+    built = item_message(item(), "daily")
     text = shown(built)
     for part in (
         "🔴 🆕  *payments: OOMKilled, 14 restarts*",
@@ -140,7 +140,7 @@ def test_a_bare_item_has_no_empty_headings() -> None:
         state=ItemState.RESOLVED, buckets=(), team="", cause="", suggestion="", runbook=None,
         affected=(), next_command="",
     )  # fmt: skip
-    built = item_message(bare)
+    built = item_message(bare, "daily")
     text = shown(built)
     assert "Probable cause" not in text
     assert "What to do" not in text
@@ -152,7 +152,7 @@ def test_a_bare_item_has_no_empty_headings() -> None:
 def test_a_sentence_of_evidence_is_prose_and_a_value_is_code() -> None:
     words = "0/5 nodes are available: 5 Insufficient memory. No preemption victims found."
     proofs = (Evidence("message", words), Evidence("limit", "24Gi"))
-    text = shown(item_message(item(finding=finding(evidence=proofs))))
+    text = shown(item_message(item(finding=finding(evidence=proofs)), "daily"))
     assert f"•  `message`  {words}" in text
     assert "•  `limit`  `24Gi`" in text
 
@@ -198,6 +198,6 @@ def test_every_digest_fits_and_does_no_harm(
     )  # fmt: skip
     parent = digest_message(told, "/k8s")
     assert len(parent.blocks) <= 15
-    for built in (parent, item_message(nasty), briefs_message([nasty] * (count % 12 + 1))):
+    for built in (parent, item_message(nasty, "daily"), briefs_message([nasty] * (count % 12 + 1))):
         assert_fits(built)
         assert_harmless(built)

@@ -15,11 +15,17 @@ from core.clock import ManualClock
 from core.digests import Digest, Ownership, Wording
 from core.findings import Collected, Evidence, Finding, ObjectRef, Severity
 from core.questions import Reading, TimeRange
-from digest.assemble import DigestConfig
+from digest.assemble import Assembler, DigestConfig
 from digest.ports import DigestStore, Wordsmith
 from digest.publish import DigestService
+from digest.sideposts import SidePosts
+from digest.urgent import UrgentPlan, UrgentService
 from state.database import Database
 from state.digests import SqlDigestStore
+from state.errorcounts import SqlErrorCounts
+from state.leases import SqlLeases
+from state.marks import SqlMarkStore
+from state.posts import SqlPostStore
 
 NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -123,13 +129,25 @@ class Channel:
     """A recording poster: what it posted can be found again by its slot."""
 
     posted: list[Digest] = field(default_factory=list)
+    updates: list[tuple[str, Digest]] = field(default_factory=list)
+    error: Exception | None = None
 
     async def find(self, slot: str) -> str | None:
         return next((f"{n}.0" for n, d in enumerate(self.posted) if d.slot == slot), None)
 
     async def post(self, digest: Digest) -> str:
+        if self.error:
+            raise self.error
         self.posted.append(digest)
         return f"{len(self.posted) - 1}.0"
+
+    async def post_urgent(self, digest: Digest) -> str:
+        return await self.post(digest)
+
+    async def update_urgent(self, ts: str, digest: Digest) -> None:
+        if self.error:
+            raise self.error
+        self.updates.append((ts, digest))
 
 
 @dataclass
@@ -137,12 +155,40 @@ class World:
     """Everything a DigestService is given."""
 
     store: DigestStore
+    marks: SqlMarkStore
+    posts: SqlPostStore
+    leases: SqlLeases
+    counts: SqlErrorCounts
     clock: ManualClock
     clusters: Clusters = field(default_factory=Clusters)
     graph: Graph = field(default_factory=Graph)
     pages: Pages = field(default_factory=Pages)
     words: Wordsmith | None = None
     channel: Channel = field(default_factory=Channel)
+    others: dict[str, Channel] = field(default_factory=dict)
+
+    def channel_of(self, name: str) -> Channel:
+        return self.channel if name == "COPS" else self.others.setdefault(name, Channel())
+
+    def side_posts(self) -> SidePosts:
+        return SidePosts(self.posts, self.leases, self.channel_of)
+
+    def urgent(self) -> UrgentService:
+        """A look-out; each has forgotten what others of it saw, as after a restart."""
+        return UrgentService(
+            UrgentPlan("daily", "COPS"),
+            self.clusters,
+            Assembler(
+                self.graph, self.pages, None, lambda text: Reading(text, text), DigestConfig()
+            ),
+            self.store,
+            self.marks,
+            self.posts,
+            self.leases,
+            self.side_posts(),
+            self.channel,
+            self.clock,
+        )
 
     def service(self, config: DigestConfig | None = None, **changed: Any) -> DigestService:
         parts: dict[str, Any] = {
@@ -151,6 +197,10 @@ class World:
             "runbooks": self.pages,
             "wordsmith": self.words,
             "store": self.store,
+            "marks": self.marks,
+            "posts": self.posts,
+            "side_posts": self.side_posts(),
+            "error_counts": self.counts,
             "poster": self.channel,
             "clock": self.clock,
             "reader": lambda text: Reading(text, text),
@@ -165,12 +215,24 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqlDigestStore]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
-    yield SqlDigestStore(database, clock)
-    await database.close()
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-def world(store: SqlDigestStore, clock: ManualClock) -> World:
-    return World(store, clock)
+def store(database: Database, clock: ManualClock) -> SqlDigestStore:
+    return SqlDigestStore(database, clock)
+
+
+@pytest.fixture
+def world(store: SqlDigestStore, database: Database, clock: ManualClock) -> World:
+    return World(
+        store,
+        SqlMarkStore(database),
+        SqlPostStore(database, clock),
+        SqlLeases(database, clock),
+        SqlErrorCounts(database),
+        clock,
+    )

@@ -85,7 +85,10 @@ async def test_of_two_publishers_at_once_one_posts(world: World) -> None:
     outcomes = await asyncio.gather(
         world.service().publish("daily", NINE), world.service().publish("daily", NINE)
     )
-    assert sorted(outcomes) == ["held_elsewhere", "posted"]
+    # The other one finds it held, or posted already: that depends on who was how fast.
+    other, first = sorted(outcomes)
+    assert first == "posted"
+    assert other in {"held_elsewhere", "already_posted"}
     assert len(world.channel.posted) == 1
 
 
@@ -108,14 +111,14 @@ class _Failing:
     def __getattr__(self, name: str) -> object:
         method = getattr(self._inner, name)
 
-        async def call(*args: object) -> object:
+        async def call(*args: object, **named: object) -> object:
             if self.is_dead:
                 # A dead process gives nothing back.
                 raise self._error
             if name != self._name:
-                return await method(*args)
+                return await method(*args, **named)
             if self._after:
-                await method(*args)
+                await method(*args, **named)
             self.is_dead = isinstance(self._error, _KilledError)
             raise self._error
 
@@ -192,10 +195,10 @@ class _Dying:
     def __getattr__(self, name: str) -> object:
         method = getattr(self._inner, name)
 
-        async def call(*args: object) -> object:
+        async def call(*args: object, **named: object) -> object:
             if self._other.is_dead:
                 raise _KilledError
-            return await method(*args)
+            return await method(*args, **named)
 
         return call
 

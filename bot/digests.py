@@ -1,0 +1,201 @@
+"""Builds the digests, their schedules and the look-out for what cannot wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.config_file import FileConfig, ScheduleConfig
+from bot.schedule import Schedule
+from bot.services import ScheduledDigest
+from bot.settings import Settings
+from core.answers import Scope
+from core.clock import Clock
+from core.findings import Severity
+from core.questions import Reading
+from digest.assemble import Assembler
+from digest.ports import DigestStore, FindingSource, MarkStore, Owners, Poster, Runbooks, Wordsmith
+from digest.publish import DigestConfig, DigestService
+from digest.sideposts import SidePosts
+from digest.urgent import UrgentPlan, UrgentService
+from state.database import Database
+from state.digests import SqlDigestStore
+from state.errorcounts import SqlErrorCounts
+from state.leases import SqlLeases
+from state.posts import SqlPostStore
+
+DEFAULT_SCHEDULE = "daily"
+
+PosterFor = Callable[[str], Poster]
+
+
+def digest_plans(settings: Settings, config: FileConfig) -> tuple[ScheduleConfig, ...]:
+    """The digests of the YAML file, or the one that the settings describe."""
+    return config.schedules or (
+        ScheduleConfig.model_construct(
+            name=DEFAULT_SCHEDULE,
+            channel=settings.digest_channel,
+            cron=settings.digest_cron,
+            timezone=settings.digest_timezone,
+            window_hours=settings.digest_window_hours,
+            when_quiet=settings.digest_when_quiet,
+            has_chart=settings.digest_chart,
+            is_urgent=settings.digest_urgent,
+        ),
+    )
+
+
+def digest_channels(plans: Sequence[ScheduleConfig]) -> set[str]:
+    """Every channel that a digest, or a team's part of it, goes to."""
+    return {channel for plan in plans for channel in (plan.channel, *plan.teams.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What digests are made from."""
+
+    clusters: FindingSource
+    owners: Owners
+    runbooks: Runbooks
+    wordsmith: Wordsmith
+    reader: Callable[[str], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltDigests:
+    """All digests, by schedule.
+
+    Attributes:
+        schedules: Those that have a channel.
+        urgent: The look-outs of those that have one.
+    """
+
+    plans: tuple[ScheduleConfig, ...]
+    services: Mapping[str, DigestService]
+    schedules: tuple[Schedule, ...]
+    urgent: tuple[UrgentService, ...]
+    store: DigestStore
+    clock: Clock
+
+    @property
+    def preview(self) -> DigestService:
+        """The first one's: what a person asks for."""
+        return self.services[self.plans[0].name]
+
+    async def planned(self) -> tuple[ScheduledDigest, ...]:
+        """All schedules, with how the newest run went and when the next one is.
+
+        Raises:
+            StateError: The database failed.
+        """
+        now = self.clock.now()
+        plans = {plan.name: plan for plan in self.plans}
+        return tuple(
+            [
+                ScheduledDigest(
+                    each.name,
+                    plans[each.name].channel,
+                    each.next_due(now),
+                    await self.store.last_try(each.name),
+                    dict(plans[each.name].teams),
+                )
+                for each in self.schedules
+            ]
+        )
+
+
+def build_digests(
+    plans: tuple[ScheduleConfig, ...],
+    sources: Sources,
+    database: Database,
+    marks: MarkStore,
+    clock: Clock,
+    *,
+    poster_for: PosterFor | None,
+) -> BuiltDigests:
+    """Build the digests of all plans.
+
+    Args:
+        plans: As configured; the first one is the ops channel's.
+        sources: What they are made from.
+        database: What they remember.
+        marks: What people said of their findings.
+        clock: The time.
+        poster_for: Gives the poster of a channel; without it they can only be previewed.
+    """
+    store = SqlDigestStore(database, clock)
+    posts, leases = SqlPostStore(database, clock), SqlLeases(database, clock)
+    side_posts = SidePosts(posts, leases, poster_for) if poster_for else None
+
+    def poster(plan: ScheduleConfig) -> Poster | None:
+        return poster_for(plan.channel) if poster_for and plan.channel else None
+
+    services = {
+        plan.name: DigestService(
+            source=sources.clusters,
+            owners=sources.owners,
+            runbooks=sources.runbooks,
+            wordsmith=sources.wordsmith,
+            store=store,
+            marks=marks,
+            posts=posts,
+            side_posts=side_posts,
+            poster=poster(plan),
+            error_counts=SqlErrorCounts(database),
+            clock=clock,
+            reader=sources.reader,
+            config=_config(plan),
+        )
+        for plan in plans
+    }
+    urgent = [
+        UrgentService(
+            plan=UrgentPlan(plan.name, plan.channel, _scope(plan)),
+            source=sources.clusters,
+            # A model would take longer than an urgent message may.
+            assembler=Assembler(
+                sources.owners, sources.runbooks, None, sources.reader, _config(plan)
+            ),
+            store=store,
+            marks=marks,
+            posts=posts,
+            leases=leases,
+            side_posts=side_posts,
+            poster=to,
+            clock=clock,
+        )
+        for position, plan in enumerate(plans)
+        if (plan.is_urgent if plan.is_urgent is not None else position == 0)
+        and side_posts is not None
+        and (to := poster(plan)) is not None
+    ]
+    schedules = [
+        _schedule(plan, services[plan.name]) for plan in plans if poster_for and plan.channel
+    ]
+    return BuiltDigests(plans, services, tuple(schedules), tuple(urgent), store, clock)
+
+
+def _scope(plan: ScheduleConfig) -> Scope:
+    return Scope(clusters=frozenset(plan.clusters), namespaces=frozenset(plan.namespaces))
+
+
+def _config(plan: ScheduleConfig) -> DigestConfig:
+    return DigestConfig(
+        default_schedule=plan.name,
+        max_items=plan.max_items,
+        window_limit_hours=plan.window_hours,
+        minimum_severity=Severity(plan.minimum_severity),
+        scope=_scope(plan),
+        is_silent_when_quiet=plan.when_quiet == "silence",
+        has_chart=plan.has_chart,
+        team_channels=plan.teams,
+    )
+
+
+def _schedule(plan: ScheduleConfig, digests: DigestService) -> Schedule:
+    async def run(slot_end: datetime) -> None:
+        await digests.publish(plan.name, slot_end)
+
+    return Schedule(plan.name, plan.cron, ZoneInfo(plan.timezone), run)
