@@ -16,6 +16,7 @@ from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, lay_out
 from bot.eyes import eyes
+from bot.interrupted import underway
 from bot.mrkdwn import escape
 from bot.notices import explain, new_reference
 from bot.people import People
@@ -118,9 +119,13 @@ class Answering:
 
     async def in_thread(self, ask: Ask) -> None:
         """Answer in a thread, after the questions that were asked there before."""
-        surface = ThreadSurface(self._client, ask.place, ask.answer_ts)
-        thread = ask.place.thread
-        async with eyes(self._client, ask.asker.channel, ask.message_ts):
+        channel, thread = ask.asker.channel, ask.place.thread
+        store, place = self._services.open_answers, ask.place
+        async with (
+            underway(store, channel, thread_ts=ask.thread_ts, message_ts=ask.answer_ts) as opened,
+            eyes(self._client, channel, ask.message_ts),
+        ):
+            surface = ThreadSurface(self._client, place, ask.answer_ts, on_posted=opened.show)
             if self._turns.is_busy(thread):
                 await surface.wait()
             async with self._turns.take(thread):
@@ -152,7 +157,14 @@ class Answering:
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
         surface = ReplySurface(reply, has_begun=has_begun)
-        await self._run(_Job(question, asker, surface, render, task, earlier))
+        async with underway(
+            self._services.open_answers,
+            asker.channel,
+            thread_ts=reply.thread_ts,
+            response_url=reply.url,
+            is_replaced=has_begun,
+        ):
+            await self._run(_Job(question, asker, surface, render, task, earlier))
 
     async def thread(self, channel: str, thread_ts: str, before_ts: str, bot_user: str) -> Thread:
         """A thread to be told again, up to a message or to its end ('')."""

@@ -71,6 +71,7 @@ from state.database import Database
 from state.deliveries import DeliveryStore
 from state.events import SqlEventStore
 from state.marks import SqlMarkStore
+from state.openanswers import OpenAnswerStore
 from state.past import SqlPast
 
 IN_POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -255,6 +256,7 @@ async def open_app(
                 health=health,
                 deliveries=DeliveryStore(database, clock),
                 answers=answers,
+                open_answers=OpenAnswerStore(database, clock),
                 marks=marks,
                 planned=digests.planned,
                 clock=clock,

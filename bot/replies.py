@@ -43,7 +43,8 @@ class Reply:
                 AsyncRateLimitErrorRetryHandler(max_retry_count=2),
             ],
         )
-        self._thread_ts = thread_ts
+        self.url = url
+        self.thread_ts = thread_ts
         self.uses = 0
 
     async def send(
@@ -79,8 +80,8 @@ class Reply:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        if self._thread_ts:
-            body["thread_ts"] = self._thread_ts
+        if self.thread_ts:
+            body["thread_ts"] = self.thread_ts
         response = await self._webhook.send_dict(body)
         return response.status_code, response.body
 

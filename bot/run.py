@@ -23,6 +23,7 @@ from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
+from bot.interrupted import closing_interrupted
 from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.policy import named_channels, policy_of
@@ -116,6 +117,10 @@ async def run_bot(
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(keeping_events(app.keepers))
         await stack.enter_async_context(taking_alerts(settings, app.alerts))
+        is_alone = settings.state_url is None
+        await stack.enter_async_context(
+            closing_interrupted(services.open_answers, client, is_alone=is_alone)
+        )
         await stack.enter_async_context(_listening(settings, client, identity, app, services))
         await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
         ticker = DigestClock(app.schedules, clock)

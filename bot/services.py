@@ -14,6 +14,7 @@ from core.answers import (
     AnswerEvent,
     GenerationOptions,
     Lookup,
+    OpenAnswer,
     PartHealth,
     Scope,
     Turn,
@@ -142,6 +143,34 @@ class MarkStore(Protocol):
         ...
 
 
+class OpenAnswers(Protocol):
+    """Answers under way. By `state.openanswers`; each raises StateError."""
+
+    async def begin(self, answer: OpenAnswer) -> None:
+        """Write one down before anything is shown of it."""
+        ...
+
+    async def show(self, key: str, message_ts: str) -> None:
+        """Remember the message in which it grows."""
+        ...
+
+    async def end(self, key: str) -> None:
+        """Forget one whose message is closed."""
+        ...
+
+    async def renew(self) -> None:
+        """Say that this process is alive."""
+        ...
+
+    async def take_over(self, silent_for: timedelta) -> Sequence[OpenAnswer]:
+        """Those of other processes that were not heard of for so long."""
+        ...
+
+    async def give_back(self, key: str) -> None:
+        """Let go of one that could not be closed, for a later try."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
     """What the Slack edge needs of the settings.
@@ -173,6 +202,7 @@ class Services:
     health: Health
     deliveries: Deliveries
     answers: AnswerStore
+    open_answers: OpenAnswers
     marks: MarkStore
     planned: Callable[[], Awaitable[tuple[ScheduledDigest, ...]]]
     clock: Clock

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,7 +30,8 @@ _STREAM_CHARS = 11_000
 _TASK_ID = "work"
 _TASK_CHARS = 150
 _STARTING = "Looking into it"
-_GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
+# The place of an answer is no more: nobody is waiting there.
+GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
 
 
 class Surface(Protocol):
@@ -71,6 +73,7 @@ class ThreadSurface:
         place: The thread.
         message_ts: A message of ours to take over, as when a question is tried again, or ''.
         update_seconds: The least time between two updates of an unfinished message.
+        on_posted: Told the ts of the message once there is one.
     """
 
     def __init__(
@@ -79,8 +82,10 @@ class ThreadSurface:
         place: Place,
         message_ts: str = "",
         update_seconds: float = UPDATE_SECONDS,
+        on_posted: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._client = client
+        self._on_posted = on_posted
         self._impatient = _impatient(client)
         self._place = place
         self._ts = message_ts
@@ -122,7 +127,7 @@ class ThreadSurface:
             for message in rest:
                 await self._post(message)
         except SLACK_FAILURES as error:
-            if slack_code(error) not in _GONE:
+            if slack_code(error) not in GONE:
                 raise
             # Somebody deleted the message or archived the channel: nobody is waiting any more.
             log.info("the place of an answer in %s is gone: %s", self._place.channel, error)
@@ -141,9 +146,9 @@ class ThreadSurface:
             log.info("streaming is not to be had, updating a message instead: %s", error)
             await self._place_message(_unfinished(progress or _STARTING, text))
             return
-        self._ts = str(started["ts"])
         self._is_streaming = True
         self._remember(chunks)
+        await self._posted(str(started["ts"]))
 
     async def _append(self, progress: str, text: str) -> None:
         chunks = self._chunks(progress, text)
@@ -215,7 +220,12 @@ class ThreadSurface:
                 channel=self._place.channel, ts=self._ts, **message.arguments()
             )
         else:
-            self._ts = await self._post(message, client)
+            await self._posted(await self._post(message, client))
+
+    async def _posted(self, ts: str) -> None:
+        self._ts = ts
+        if self._on_posted is not None:
+            await self._on_posted(ts)
 
     async def _post(self, message: Message, client: AsyncWebClient | None = None) -> str:
         posted = await (client or self._client).chat_postMessage(

@@ -174,6 +174,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAnswer:
+    """An answer under way: what another process needs to close its message.
+
+    Attributes:
+        key: Names it.
+        thread_ts: The thread it is answered in, or that its asker looks at; may be ''.
+        message_ts: The message in which it grows; '' where there is none yet, or none in Slack.
+        response_url: The way to its asker alone, or ''.
+        is_replaced: Whether what was told by `response_url` before is to be replaced.
+    """
+
+    key: str
+    channel: str
+    thread_ts: str = ""
+    message_ts: str = ""
+    response_url: str = ""
+    is_replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A line that tells the waiting reader what is being done now."""
 

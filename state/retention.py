@@ -17,6 +17,7 @@ from state.tables import (
     events,
     finding_marks,
     judged_answers,
+    open_answers,
     past_findings,
     side_posts,
     votes,
@@ -52,6 +53,7 @@ async def purge(
     aged: tuple[tuple[Table, Column[datetime], timedelta], ...] = (
         (deliveries, deliveries.c.seen_at, retention.deliveries),
         (answers, answers.c.created_at, retention.answers),
+        (open_answers, open_answers.c.seen_at, retention.deliveries),
         (votes, votes.c.voted_at, retention.votes),
         (judged_answers, judged_answers.c.judged_at, retention.judged_answers),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),

@@ -98,6 +98,7 @@ open_answers = Table(
     Column("thread_ts", String(64), nullable=False),
     Column("message_ts", String(64), nullable=False),
     Column("response_url", Text(), nullable=False),
+    Column("is_replaced", Boolean(), nullable=False),
     Column("holder", String(64), nullable=False),
     Column("seen_at", UtcDateTime(), nullable=False, index=True),
 )

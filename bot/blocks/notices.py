@@ -63,6 +63,11 @@ def offer_ask(command: str, question: str) -> Message:
     return parts.message(says, [parts.section(says), parts.actions([ask])])
 
 
+def interrupted() -> Message:
+    """The process that was answering ended without a word."""
+    return _line("⚠️ I was interrupted before the answer was ready. Please ask again.")
+
+
 def stopped() -> Message:
     """The asker called the answer off."""
     return _line("⏹️ Stopped. Ask again whenever you like.")

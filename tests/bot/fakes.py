@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
@@ -20,6 +21,7 @@ from core.answers import (
     Done,
     GenerationOptions,
     Lookup,
+    OpenAnswer,
     PartHealth,
     Progress,
     Scope,
@@ -27,7 +29,7 @@ from core.answers import (
 )
 from core.clock import ManualClock
 from core.digests import Digest, FindingHistory, KnownIssue, Mark, Marks, Mute
-from core.errors import OpsbotError
+from core.errors import OpsbotError, StateError
 from core.questions import TimeRange
 from knowledge.graph import Service, ServiceGraph
 from knowledge.models import EXTRACTIVE, ModelConfig, Models
@@ -178,6 +180,44 @@ class FakeMarks:
 
 
 @dataclass
+class FakeOpenAnswers:
+    opened: dict[str, OpenAnswer] = field(default_factory=dict)
+    left: list[OpenAnswer] = field(default_factory=list)  # by other processes
+    history: list[str] = field(default_factory=list)
+    error: StateError | None = None
+
+    def _note(self, what: str) -> None:
+        if self.error:
+            raise self.error
+        self.history.append(what)
+
+    async def begin(self, answer: OpenAnswer) -> None:
+        self._note("begin")
+        self.opened[answer.key] = answer
+
+    async def show(self, key: str, message_ts: str) -> None:
+        self._note("show")
+        self.opened[key] = dataclasses.replace(self.opened[key], message_ts=message_ts)
+
+    async def end(self, key: str) -> None:
+        self._note("end")
+        self.opened.pop(key, None)
+
+    async def renew(self) -> None:
+        self._note("renew")
+
+    async def take_over(self, silent_for: timedelta) -> Sequence[OpenAnswer]:
+        self._note("take over")
+        taken, self.left = self.left, []
+        self.opened |= {each.key: each for each in taken}
+        return taken
+
+    async def give_back(self, key: str) -> None:
+        self._note("give back")
+        self.left.append(self.opened.pop(key))
+
+
+@dataclass
 class FakeSchedules:
     known: tuple[ScheduledDigest, ...] = ()
 
@@ -206,6 +246,7 @@ class Fakes:
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     marks: FakeMarks = field(default_factory=FakeMarks)
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    open_answers: FakeOpenAnswers = field(default_factory=FakeOpenAnswers)
     task: FakeAnswerer = field(default_factory=FakeAnswerer)
     limits: EdgeLimits = field(
         default_factory=lambda: EdgeLimits(answer_timeout_seconds=20.0, stream_flush_seconds=0.02)
@@ -222,6 +263,7 @@ class Fakes:
             health=self.health,
             deliveries=self.deliveries,
             answers=self.answers,
+            open_answers=self.open_answers,
             marks=self.marks,
             planned=self.schedules.planned,
             clock=ManualClock(NOW),

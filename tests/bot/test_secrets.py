@@ -224,7 +224,7 @@ async def test_no_planted_secret_gets_anywhere(tmp_path: Path) -> None:
             async for event in answerer.stream(question, history):
                 if isinstance(event, Done):
                     answer = event.answer
-                    await app.services.answers.put("ab12cd34", "C1", answer)
+                    await app.services.answers.put("ab12cd34", Scope(channel="C1"), answer)
                     # A person's own words are theirs to see again.
                     shown = told(answer).replace(question, "")
                     assert not planted.found_in(shown), question

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("thread_ts", sa.String(64), nullable=False),
         sa.Column("message_ts", sa.String(64), nullable=False),
         sa.Column("response_url", sa.Text(), nullable=False),
+        sa.Column("is_replaced", sa.Boolean(), nullable=False),
         sa.Column("holder", sa.String(64), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
     )

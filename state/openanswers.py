@@ -1,0 +1,112 @@
+"""Answers under way, so that one whose process died can be closed by the next."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, update
+
+from core.answers import OpenAnswer
+from core.clock import Clock
+from state.database import Database
+from state.tables import open_answers
+
+
+class OpenAnswerStore:
+    """Those of this process, and the way to take over what others left.
+
+    Args:
+        database: Holds them.
+        clock: For when this process was last alive.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._holder = secrets.token_hex(8)
+
+    async def begin(self, answer: OpenAnswer) -> None:
+        """Write down, before anything is shown, that an answer is under way.
+
+        Raises:
+            StateError: The database failed.
+        """
+        values = {
+            "key": answer.key,
+            "channel": answer.channel,
+            "thread_ts": answer.thread_ts,
+            "message_ts": answer.message_ts,
+            "response_url": answer.response_url,
+            "is_replaced": answer.is_replaced,
+            "holder": self._holder,
+            "seen_at": self._clock.now(),
+        }
+        async with self._database.write("note an answer under way") as connection:
+            await connection.execute(self._database.insert(open_answers).values(**values))
+
+    async def show(self, key: str, message_ts: str) -> None:
+        """Remember the message in which the answer grows.
+
+        Raises:
+            StateError: The database failed.
+        """
+        statement = update(open_answers).where(open_answers.c.key == key)
+        async with self._database.write("note where an answer grows") as connection:
+            await connection.execute(statement.values(message_ts=message_ts))
+
+    async def end(self, key: str) -> None:
+        """Forget an answer whose message is closed.
+
+        Raises:
+            StateError: The database failed.
+        """
+        async with self._database.write("note the end of an answer") as connection:
+            await connection.execute(delete(open_answers).where(open_answers.c.key == key))
+
+    async def renew(self) -> None:
+        """Say that this process is alive, and its answers with it.
+
+        Raises:
+            StateError: The database failed.
+        """
+        statement = update(open_answers).where(open_answers.c.holder == self._holder)
+        async with self._database.write("renew answers under way") as connection:
+            await connection.execute(statement.values(seen_at=self._clock.now()))
+
+    async def take_over(self, silent_for: timedelta) -> Sequence[OpenAnswer]:
+        """Answers of other processes that were not heard of for so long; they are this one's then.
+
+        One statement decides, so of two processes exactly one gets each.
+
+        Raises:
+            StateError: The database failed.
+        """
+        now, rows = self._clock.now(), open_answers.c
+        statement = (
+            update(open_answers)
+            .where(rows.holder != self._holder, rows.seen_at <= now - silent_for)
+            .values(holder=self._holder, seen_at=now)
+            .returning(
+                rows.key,
+                rows.channel,
+                rows.thread_ts,
+                rows.message_ts,
+                rows.response_url,
+                rows.is_replaced,
+            )
+        )
+        async with self._database.write("take over answers") as connection:
+            taken = (await connection.execute(statement)).all()
+        return [OpenAnswer(*row) for row in taken]
+
+    async def give_back(self, key: str) -> None:
+        """Let go of an answer that could not be closed, for a later try.
+
+        Raises:
+            StateError: The database failed.
+        """
+        statement = update(open_answers).where(open_answers.c.key == key)
+        async with self._database.write("give an answer back") as connection:
+            await connection.execute(statement.values(holder=""))
