@@ -11,6 +11,7 @@ from core.questions import Intent, Reading
 from knowledge import commands
 from knowledge.blocks import BlockKind, blocks, plain, sentences
 from knowledge.quoting import Numbered, cite, fact_lines, line, parts_of, short
+from knowledge.steps import without_pointers
 from knowledge.wholepage import is_fix, tells_fix
 
 MOST_ITEMS = 10
@@ -132,7 +133,7 @@ def remedy_line(passages: Sequence[Passage]) -> tuple[str, Passage] | None:
         if not said and not command:
             continue
         marked = f" ({commands.CHANGES_MARK})" if _changes(said, command) else ""
-        shown = short(said, _LONGEST_FIX_WORDS).rstrip(".:")
+        shown = short(without_pointers(said), _LONGEST_FIX_WORDS).rstrip(".:")
         span = f" `{command}`" if command else ""
         return f"{shown}{':' if shown and span else ''}{span}{marked}.".strip(), passage
     return None

@@ -23,6 +23,7 @@ _POINTS = re.compile(
     r"|\b(?:sections?|tables?|examples?|lists?) (?:below|above)\b",
     re.IGNORECASE,
 )
+_POINTER = re.compile(rf"\s*[,;(]?\s*(?:{_POINTS.pattern})\)?", re.IGNORECASE)
 _MARKUP = re.compile(r"</?(?:table|t[dhr]|col|p|div|span)\b", re.IGNORECASE)
 _LEADS_IN = re.compile(r":\s*(?:\[\d+\])?$")
 
@@ -99,6 +100,11 @@ def written(n: int, found: Sequence[Block], most: int = MOST_STEPS) -> str:
     while lines and _LEADS_IN.search(lines[-1]) and not lines[-1].endswith("```"):
         lines.pop()  # what it leads in to is not quoted
     return "\n".join(lines)
+
+
+def without_pointers(text: str) -> str:
+    """The text without "see below" and its like, where what it points to is not quoted."""
+    return _POINTER.sub("", text)
 
 
 def said(block: Block) -> str:

@@ -86,6 +86,10 @@ def test_a_finding_and_its_lines_are_one_item_and_the_worst_comes_first() -> Non
             "Set the values that are documented [2].",
         ),
         ("```\nkubectl get pods\n```\n", "`kubectl get pods` [2]."),
+        (
+            "- The consumer is stuck: skip the message, see below.\n",
+            "The consumer is stuck: skip the message [2].",
+        ),
     ],
 )
 def test_a_fix_is_the_first_step_with_its_own_command(page: str, fix: str) -> None:
