@@ -157,8 +157,8 @@ _WORDS = {
     ),
     Reason.UNKNOWN_CHANNEL: (
         "I cannot see whether this channel is shared with another organisation, so I tell nothing "
-        "to all of it. Invite me and try again; if that does not help, I lack the scope "
-        "channels:read or groups:read."
+        "to all of it. Invite me, with `/invite @opsbot`, and try again; if that does not help, I "
+        "lack the scope channels:read or groups:read."
     ),
     Reason.COMMAND: "This command is not for everybody, and you may not use it.",
 }

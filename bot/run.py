@@ -34,9 +34,11 @@ from bot.settings import Settings, load_settings
 from bot.slack_app import Identity, build_slack_app, make_client, sign_in
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
+from bot.unposted import Unposted
 from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
+from digest.ports import Poster
 from state.retention import Retention, purge
 
 log = logging.getLogger(__name__)
@@ -100,17 +102,21 @@ async def run_bot(
         )
         names = [row.name for row in COMMANDS]
         policy = policy_of(settings, config, channels, identity.team, names)
+
+        async def claim(key: str) -> bool:
+            return await app.services.deliveries.claim(key)  # nothing is posted before it is open
+
+        unposted = Unposted(client, settings.slack_owner, claim)
+
+        def poster_for(name: str) -> Poster:
+            command, zone = settings.slack_command, settings.zone
+            return unposted.watch(SlackPoster(client, channels[name], command, zone), name)
+
         app = await stack.enter_async_context(
-            open_app(
-                settings,
-                config,
-                folder,
-                clock,
-                poster_for=lambda name: SlackPoster(
-                    client, channels[name], settings.slack_command, settings.zone
-                ),
-            )
+            open_app(settings, config, folder, clock, poster_for=poster_for)
         )
+        if app.schedules:
+            app.checks.add(unposted.check)
         services = replace(app.services, policy=policy, audit=Audit(settings.audit_questions))
         owner = OwnerServer(app.engine, folder.socket_path)
         await owner.start()

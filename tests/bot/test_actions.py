@@ -276,3 +276,13 @@ async def test_a_click_whose_time_is_over_is_told_and_the_vote_stays(bench: Benc
     await bench.settle()
     assert "the click arrived too late" in seen(bench.ephemerals()[-1])
     assert bench.fakes.answers.votes == {(reference, "UYOU"): (False, "")}
+
+
+async def test_where_the_bot_is_no_member_a_button_says_to_invite_it(either: Bench) -> None:
+    await SlackPoster(either.client, "COPS", "/k8s", pause_seconds=0).post(digest(item()))
+    post = either.own()[-1]
+    either.running.controls.conversation("ops").members.remove(world.BOT_USER_ID)
+    await either.click(post, EXPLAIN_ACTION)
+    await either.settle()
+    told = await either.eventually(either.ephemerals)
+    assert "/invite @opsbot" in seen(told[-1])

@@ -1,0 +1,97 @@
+"""A digest that Slack refuses is told in log and status and, once a day, to the owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.notices import SlackError
+from bot.poster import SlackPoster
+from bot.unposted import Unposted
+from core.answers import PartState
+from core.errors import StateError
+from sandbox.slack import world
+from tests.bot.bench import Bench, seen
+from tests.bot.samples import digest, item
+
+
+@dataclass
+class Claims:
+    seen: set[str] = field(default_factory=set)
+    error: StateError | None = None
+
+    async def __call__(self, key: str) -> bool:
+        if self.error:
+            raise self.error
+        is_first = key not in self.seen
+        self.seen.add(key)
+        return is_first
+
+
+def told_owner(bench: Bench) -> list[str]:
+    dm = bench.running.controls.conversation("@opsbot", bench.running.controls.user("jonas"))
+    return [seen(row) for row in dm.messages.values()]
+
+
+def poster(bench: Bench) -> SlackPoster:
+    return SlackPoster(bench.client, "COPS", "/k8s", pause_seconds=0)
+
+
+async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
+    either: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    members = either.running.controls.conversation("ops").members
+    members.remove(world.BOT_USER_ID)
+    unposted = Unposted(either.client, "UJONAS", Claims())
+    watched = unposted.watch(poster(either), "#ops")
+    for _ in range(2):
+        with pytest.raises(SlackError):
+            await watched.post(digest(item()))
+    (words,) = told_owner(either)
+    assert "cannot post the digest to #ops: the bot is not a member of the channel" in words
+    assert "/invite @opsbot" in words
+    look = await unposted.check.look()
+    assert (look.state, "not a member" in look.detail) == (PartState.DOWN, True)
+    assert "/invite" in look.remedy
+    assert [row.levelname for row in caplog.records if row.name == "bot.unposted"] == ["ERROR"] * 2
+    members.add(world.BOT_USER_ID)
+    assert await watched.find("daily@never") is None
+    assert (await unposted.check.look()).state is PartState.DOWN
+    await watched.post(digest(item()))
+    assert (await unposted.check.look()).state is PartState.OK
+
+
+async def test_what_is_urgent_is_watched_too(bench: Bench) -> None:
+    unposted = Unposted(bench.client, "UJONAS", Claims())
+    watched = unposted.watch(poster(bench), "#ops")
+    bench.fault(kind="error", method="chat.postMessage", error="is_archived")
+    with pytest.raises(SlackError):
+        await watched.post_urgent(digest(item()))
+    assert (await unposted.check.look()).state is PartState.DOWN
+    ts = await watched.post_urgent(digest(item()))
+    await watched.update_urgent(ts, digest(item()))
+    assert (await unposted.check.look()).state is PartState.OK
+
+
+async def test_a_failure_of_the_moment_alarms_nobody(bench: Bench) -> None:
+    unposted = Unposted(bench.client, "UJONAS", Claims())
+    bench.fault(kind="error", method="chat.postMessage", error="fatal_error")
+    with pytest.raises(SlackError):
+        await unposted.watch(poster(bench), "#ops").post(digest(item()))
+    assert not told_owner(bench)
+    assert (await unposted.check.look()).state is PartState.OK
+
+
+async def test_an_owner_who_cannot_be_told_is_no_further_failure(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    claims = Claims(error=StateError("remember it", "the disk is full", "Free some space."))
+    unposted = Unposted(bench.client, "UJONAS", claims)
+    bench.fault(kind="error", method="chat.postMessage", error="not_in_channel", times=2)
+    with pytest.raises(SlackError):
+        await unposted.watch(poster(bench), "#ops").post(digest(item()))
+    assert "could not be told" in caplog.text
+    nobody = Unposted(bench.client, "", claims)
+    with pytest.raises(SlackError):
+        await nobody.watch(poster(bench), "#ops").post(digest(item()))
