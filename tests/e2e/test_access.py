@@ -124,3 +124,23 @@ async def test_what_was_open_when_it_was_killed_is_told_as_interrupted_once(
         (alone,) = here.ephemerals("UYOU")
         assert INTERRUPTED in shown(alone)
         assert here.log.count("that an answer was interrupted") == 2
+
+
+@pytest.mark.parametrize("delivery", TRANSPORTS)
+async def test_a_digest_that_cannot_be_posted_is_told_to_the_owner_and_in_the_status(
+    tmp_path: Path, delivery: Delivery
+) -> None:
+    async with (
+        installed(tmp_path, delivery, DIGEST_CHANNEL="COPS", SLACK_OWNER="UJONAS") as here,
+        here.bot(),
+    ):
+        controls = here.running.controls
+        controls.conversation("ops").members.discard(world.BOT_USER_ID)
+        jonas = controls.user("jonas")
+        (words,) = await until(lambda: controls.conversation("@opsbot", jonas).messages.values())
+        assert "I cannot post the digest to COPS" in shown(words)
+        assert "bot.unposted: nothing can be posted to COPS" in here.log
+        await controls.command("general", "you", "/k8s", "status")
+        (status,) = await until(lambda: here.ephemerals("UYOU"))
+        assert "not posted to COPS: the bot is not a member" in shown(status)
+        assert not here.own("ops")
