@@ -40,10 +40,7 @@ class LocalModel:
         os.environ.setdefault("GOMP_SPINCOUNT", "0")
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
-            from xllamacpp import (  # type: ignore[import-untyped]  # noqa: PLC0415  (an extra)
-                CommonParams,
-                Server,
-            )
+            from xllamacpp import CommonParams, Server  # noqa: PLC0415  (an extra)
         except ImportError as error:
             raise MissingModelError(_HOW_TO_GET_IT) from error
         params = CommonParams()
