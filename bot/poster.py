@@ -23,6 +23,7 @@ EVENT_TYPE = "opsbot_digest"
 # Slack allows one message a second in a channel.
 PAUSE_SECONDS = 1.0
 _PAGE = 100
+_FEWEST_BARS = 3
 
 
 class SlackPoster:
@@ -122,7 +123,8 @@ class SlackPoster:
 
     async def _attach_chart(self, digest: Digest, parent: str) -> None:
         """A picture of the errors over the window. The digest does without where it cannot be."""
-        if not any(count for _, count in digest.error_counts):
+        counts = [count for _, count in digest.error_counts]
+        if len(counts) < _FEWEST_BARS or not any(counts):
             return
         chart = BarChart("Warning Events over time", digest.error_counts)
         picture = Upload(

@@ -82,6 +82,7 @@ class FindingHistory:
         healthy_checks: Consecutive committed periods in which it was not seen.
         resolved_at: Set when it was told as resolved; cleared when it comes back.
         ended_mute_at: When the newest mute was made of those whose end was told.
+        was_listed: Some digest listed it, rather than only counting it.
     """
 
     identity: str
@@ -92,6 +93,7 @@ class FindingHistory:
     healthy_checks: int = 0
     resolved_at: datetime | None = None
     ended_mute_at: datetime | None = None
+    was_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class DigestItem:
         suggestion: What the runbook says to do, one or two sentences.
         marks: What people said of it and still holds.
         is_unmuted: Its mute ended with this digest, so it is told again.
+        was_listed: An earlier digest listed it.
         told_ts: The message in the digest's own channel that told it as it came, or ''.
     """
 
@@ -128,12 +131,13 @@ class DigestItem:
     next_command: str = ""
     marks: Marks = Marks()
     is_unmuted: bool = False
+    was_listed: bool = True
     told_ts: str = ""
 
     @property
     def is_news(self) -> bool:
         """Whether the channel has not been told this already."""
-        return self.state is not ItemState.ONGOING or self.is_unmuted
+        return self.state is not ItemState.ONGOING or self.is_unmuted or not self.was_listed
 
 
 @dataclass(frozen=True, slots=True)

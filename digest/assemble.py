@@ -210,3 +210,13 @@ def _notes(changes: Diff) -> list[str]:
         was = "problem could" if changes.unread == 1 else "problems could"
         notes.append(f"{changes.unread} known {was} not be looked at again; nothing is said of it.")
     return notes
+
+
+def missed_note(last: datetime | None, start: datetime, limit_hours: float) -> tuple[str, ...]:
+    """What a digest tells of the time that no window covers, between the last one and its own."""
+    if last is None or last >= start:
+        return ()
+    hours = (start - last).total_seconds() / 3600
+    missed = f"{hours:.0f} hours" if hours >= 1.5 else f"{hours * 60:.0f} minutes"
+    older = f"The last digest is older than {limit_hours:g} hours"
+    return (f"{older}; {missed} before this were not looked at.",)

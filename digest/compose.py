@@ -61,4 +61,5 @@ def compose(
         next_command=next_command(finding),
         marks=change.marks,
         is_unmuted=change.is_unmuted,
+        was_listed=change.was_listed,
     )

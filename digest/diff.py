@@ -16,7 +16,7 @@ Pure. The rules, each as simple as it can be told:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,6 +45,7 @@ class Change:
         is_flapping: It comes and goes.
         marks: What people said of it and still holds; see `digest.marks`.
         is_unmuted: Its mute has just ended.
+        was_listed: An earlier digest listed it; until then it was counted at most.
     """
 
     finding: Finding
@@ -55,6 +56,7 @@ class Change:
     is_flapping: bool = False
     marks: Marks = Marks()  # noqa: RUF009  (frozen)
     is_unmuted: bool = False
+    was_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +153,17 @@ def _seen(
         count_change=finding.count - (history.counts[-1] if history.counts else 0),
         buckets=_buckets(counts),
         is_flapping=flapping,
+        was_listed=history.was_listed,
     )
     last_seen = max(history.last_seen, finding.last_seen)
-    ended_mute_at = history.ended_mute_at
     told = FindingHistory(
-        finding.identity, finding, since, last_seen, counts, ended_mute_at=ended_mute_at
+        finding.identity,
+        finding,
+        since,
+        last_seen,
+        counts,
+        ended_mute_at=history.ended_mute_at,
+        was_listed=history.was_listed,
     )
     return told, change
 
@@ -184,6 +192,16 @@ def _is_escalating(history: FindingHistory, finding: Finding) -> bool:
     if not history.counts:
         return False
     return is_surge(finding.count, median(history.counts[-_MEDIAN_PERIODS:]))
+
+
+def with_listed(
+    histories: Iterable[FindingHistory], listed: Collection[str]
+) -> tuple[FindingHistory, ...]:
+    """Histories as they are once a digest has listed these identities."""
+    return tuple(
+        replace(history, was_listed=history.was_listed or history.identity in listed)
+        for history in histories
+    )
 
 
 def is_surge(count: int, usual: float) -> bool:

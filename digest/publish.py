@@ -21,8 +21,8 @@ from core.digests import Digest, FindingHistory, Marks, SlotClaim
 from core.errors import StateError
 from core.findings import Collected, Severity
 from core.questions import Reading, TimeRange
-from digest.assemble import Assembler, DigestConfig, Frame
-from digest.diff import Diff, diff
+from digest.assemble import Assembler, DigestConfig, Frame, missed_note
+from digest.diff import Diff, diff, with_listed
 from digest.marks import with_marks
 from digest.ports import (
     DigestStore,
@@ -216,21 +216,13 @@ class DigestService:
     async def _fulfil(self, claim: SlotClaim, poster: Poster, last: datetime | None) -> None:
         if claim.is_retry and await self._adopt(claim, poster):
             return
-        histories = await self._store.history(claim.schedule)
+        known = await self._store.history(claim.schedule)
         scope = self._config.scope
         # A retry has the window of its first try; a commit may have come in between.
         window = replace(claim.window, start=self._limited(last, claim.window.end).start)
         collected = _relevant(await self._source.collect(window, scope))
         marks, now = await self._marks.all(claim.schedule), self._clock.now()
-        changes = with_marks(diff(histories, collected, now), marks, now)
-        notes: tuple[str, ...] = ()
-        if last is not None and last < window.start:
-            limit = f"{self._config.window_limit_hours:g} hours"
-            missed = _hours(window.start - last)
-            told = (
-                f"The last digest is older than {limit}; {missed} before this were not looked at."
-            )
-            notes = (told,)
+        changes = with_marks(diff(known, collected, now), marks, now)
         full_ts = await self._store.last_full(claim.schedule, now - _FULL_LASTS)
         urgent = await self._posts.urgent(claim.schedule, window.start)
         frame = Frame(
@@ -238,17 +230,19 @@ class DigestService:
             claim.slot,
             window,
             scope,
-            notes=notes,
+            notes=missed_note(last, window.start, self._config.window_limit_hours),
             full_ts=full_ts,
             error_counts=await self._counted(collected, window),
         )
         digest = linked(await self._assembler.assemble(frame, collected, changes), urgent)
         posts = team_posts(digest, self._config.team_channels, now)
         is_full = bool(digest.items) and not digest.is_collapsed
-        await self._store.prepare(claim, changes.histories, is_full=is_full, posts=posts)
+        listed = [item.finding.identity for item in digest.items]
+        histories = with_listed(changes.histories, listed)
+        await self._store.prepare(claim, histories, is_full=is_full, posts=posts)
         is_told = not (digest.is_quiet and self._config.is_silent_when_quiet)
         posted_ts = await poster.post(digest) if is_told else ""
-        await self._store.commit(claim, posted_ts, changes.histories)
+        await self._store.commit(claim, posted_ts, histories)
         await self._tidy(claim.schedule, changes, marks)
 
     async def _counted(
@@ -294,8 +288,3 @@ def _within(histories: Mapping[str, FindingHistory], scope: Scope) -> Mapping[st
         if scope.allows_cluster(history.finding.owner.cluster)
         and scope.allows_namespace(history.finding.owner.namespace)
     }
-
-
-def _hours(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours:.0f} hours" if hours >= 1.5 else f"{span.total_seconds() / 60:.0f} minutes"

@@ -127,9 +127,8 @@ class SqlDigestStore:
             found = (await connection.execute(query)).first()
         if found is None:
             return None
-        is_fresh = (
-            found.claimed_at is not None and found.claimed_at > self._clock.now() - CLAIM_LASTS
-        )
+        oldest = self._clock.now() - CLAIM_LASTS
+        is_fresh = found.claimed_at is not None and found.claimed_at > oldest
         return SlotRecord(
             found.window_end,
             found.committed_at,
@@ -169,11 +168,8 @@ class SqlDigestStore:
     ) -> None:
         """Write down, before posting, what will have been told; None: it was not posted after all.
 
-        Args:
-            claim: Ours.
-            histories: As they will be.
-            is_full: The message lists everything; later ones may refer to it.
-            posts: Messages beside it, to be posted once it is committed.
+        With whether its message lists everything, so that later ones may refer to it, and with
+        the messages beside it, which are due once it is committed.
 
         Raises:
             StateError: The database failed, or the claim was lost to another process.

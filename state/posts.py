@@ -7,7 +7,7 @@ none is posted twice: what was tried is looked for in its channel first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import and_, or_, select, update
@@ -18,6 +18,8 @@ from state.database import Database
 from state.tables import digest_slots, side_posts
 
 _P = side_posts.c
+# By then the next digests have told it.
+_GIVEN_UP_AFTER = timedelta(days=1)
 
 
 class SqlPostStore:
@@ -52,6 +54,7 @@ class SqlPostStore:
             .where(
                 _P.schedule == schedule,
                 _P.posted_ts == "",
+                _P.made_at >= self._clock.now() - _GIVEN_UP_AFTER,
                 or_(_P.slot == "", slots.committed_at.is_not(None)),
             )
             .order_by(_P.made_at, _P.key)

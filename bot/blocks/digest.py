@@ -7,22 +7,22 @@ from types import MappingProxyType
 
 from bot.blocks import parts
 from bot.blocks.digest_marks import muted_line
+from bot.blocks.digest_words import (
+    SEVERITY_BADGES,
+    STATE_BADGES,
+    badges,
+    count_and_change,
+    problem,
+    workload,
+)
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, date, duration, escape, link
 from core.digests import Digest, DigestItem, ItemState
-from core.findings import Severity
 from core.sparkline import course
 
-STATE_BADGES = {
-    ItemState.NEW: "🆕",
-    ItemState.REGRESSED: "↩️",
-    ItemState.ESCALATING: "⏫",
-    ItemState.ONGOING: "🔁",
-    ItemState.RESOLVED: "✅",
-}
-SEVERITY_BADGES = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡"}
 _SHOWN_RESOLVED = 8
 _SHOWN_GAPS = 5
+_SHOWN_PLACES = 2
 _SHOWN_MUTED = 5
 _SHOWN_FLAPPING = 5
 _COLUMNS = (
@@ -109,24 +109,6 @@ def urgent_message(digest: Digest) -> Message:
     return parts.message(text, blocks)
 
 
-def count_and_change(item: DigestItem) -> str:
-    """How often it was seen and how that changed: "14× (+6)"."""
-    count = f"{item.finding.count}×"
-    return f"{count} ({item.count_change:+d})" if item.count_change else count
-
-
-def workload(item: DigestItem) -> str:
-    """The owner as a table shows it: "shop/payments"; the kind where it is not a workload's."""
-    owner = item.finding.owner
-    return f"{owner.namespace}/{owner.name}" if owner.namespace else f"{owner.kind} {owner.name}"
-
-
-def badges(item: DigestItem) -> str:
-    """Severity and state: "🔴 🆕"."""
-    severity = SEVERITY_BADGES.get(item.finding.severity, "⚪")
-    return f"{severity} {STATE_BADGES[item.state]}"
-
-
 def _heading(digest: Digest, *, is_preview: bool) -> str:
     counts = dict(digest.totals)
     told = [f"{counts[state]} {state.value}" for state in ItemState if counts.get(state)]
@@ -166,9 +148,9 @@ def _ongoing(items: Sequence[DigestItem], digest: Digest) -> str:
     for item in items:
         badge = SEVERITY_BADGES.get(item.finding.severity, "⚪")
         place = escape(clip(_place(item, digest), 120))
-        problem = escape(clip(_problem(item), 120))
+        what = escape(clip(problem(item), 120))
         age = duration(digest.window.end - item.since)
-        lines.append(f"{badge} {place}: {problem}, {count_and_change(item)}, {age}")
+        lines.append(f"{badge} {place}: {what}, {count_and_change(item)}, {age}")
     return "\n".join(lines)
 
 
@@ -182,7 +164,7 @@ def _rows(digest: Digest, items: Sequence[DigestItem]) -> list[list[str]]:
         rows.append(
             [
                 state,
-                clip(_problem(item), 160),
+                clip(problem(item), 160),
                 clip(_place(item, digest), 120),
                 seen,
                 clip(item.team, 60),
@@ -196,13 +178,6 @@ def _place(item: DigestItem, digest: Digest) -> str:
     place, cluster = workload(item), item.finding.owner.cluster
     clusters = {told.finding.owner.cluster for told in digest.items}
     return f"{cluster}: {place}" if len(clusters) > 1 else place
-
-
-def _problem(item: DigestItem) -> str:
-    """The finding's title without the workload's name in front: that has its own column."""
-    head, separator, rest = item.finding.title.partition(": ")
-    names_it = separator and head.casefold() in workload(item).casefold()
-    return " ".join((rest if names_it and rest else item.finding.title).split())
 
 
 def _resolved(resolved: Sequence[DigestItem]) -> str:
@@ -224,16 +199,14 @@ def _collapsed(digest: Digest, full_url: str) -> Message:
         for severity, badge in SEVERITY_BADGES.items()
         if (count := sum(item.finding.severity is severity for item in digest.items))
     ]
+    hidden = sum(count for _, count in digest.hidden)
     longest = max(digest.window.end - item.since for item in digest.items)
     facts = [
-        f"{STATE_BADGES[ItemState.ONGOING]} *{len(digest.items)} ongoing, nothing new*",
-        ", ".join(told),
+        f"{STATE_BADGES[ItemState.ONGOING]} *{len(digest.items) + hidden} ongoing, nothing new*",
+        ", ".join([*told, *([f"{hidden} not listed"] if hidden else [])]),
         f"longest {duration(longest)}",
         link(full_url, "last full digest") if full_url else "",
     ]
-    hidden = sum(count for _, count in digest.hidden)
-    if hidden:
-        facts.insert(2, f"{hidden} not listed")
     head = "  ·  ".join(fact for fact in facts if fact)
     line = "\n".join(line for line in (head, _aside(digest), _caveats(digest)) if line)
     return parts.message(line, [parts.section(line)])
@@ -255,7 +228,7 @@ def _aside(digest: Digest) -> str:
     if digest.flapping:
         named = [
             f"{SEVERITY_BADGES.get(item.finding.severity, '⚪')} "
-            f"{escape(clip(workload(item), 80))}: {escape(clip(_problem(item), 80))}"
+            f"{escape(clip(workload(item), 80))}: {escape(clip(problem(item), 80))}"
             for item in digest.flapping[:_SHOWN_FLAPPING]
         ]
         left = len(digest.flapping) - _SHOWN_FLAPPING
@@ -265,14 +238,25 @@ def _aside(digest: Digest) -> str:
 
 
 def _caveats(digest: Digest) -> str:
+    places: dict[str, list[str]] = {}
+    for gap in digest.gaps:
+        places.setdefault(gap.why, []).append(gap.what)
+    # One line a reason: a node that is down hides a dozen logs in the same way.
     lines = [
-        f"⚠️ Could not look at {escape(clip(gap.what, 120))}: {escape(clip(gap.why, 200))}"
-        for gap in digest.gaps[:_SHOWN_GAPS]
+        f"⚠️ Could not look at {_places(what)}: {escape(clip(why, 200))}"
+        for why, what in list(places.items())[:_SHOWN_GAPS]
     ]
-    if len(digest.gaps) > _SHOWN_GAPS:
-        lines.append(f"⚠️ and {len(digest.gaps) - _SHOWN_GAPS} more places")
+    unshown = sum(len(what) for what in list(places.values())[_SHOWN_GAPS:])
+    if unshown:
+        lines.append(f"⚠️ and {unshown} more places")
     lines += [f"⚠️ {escape(clip(note, 300))}" for note in digest.notes]
     return "\n".join(lines)
+
+
+def _places(what: Sequence[str]) -> str:
+    named = ", ".join(escape(clip(each, 120)) for each in what[:_SHOWN_PLACES])
+    left = len(what) - _SHOWN_PLACES
+    return f"{named} and {left} more" if left > 0 else named
 
 
 def _footer(digest: Digest, command: str, *, is_preview: bool) -> str:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.digest import digest_message
+from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import briefs_message, explain_question, item_message
 from core.answers import Confidence
-from core.digests import ItemState
+from core.digests import Acknowledgement, ItemState, KnownIssue, Marks, Mute
 from core.findings import Evidence, ObjectRef, Severity
 from tests.bot.checks import assert_fits, assert_harmless, shown
-from tests.bot.samples import HOSTILE, digest, finding, gap, item
+from tests.bot.samples import HOSTILE, NOW, digest, finding, gap, item
 
 
 def rows(message_blocks: tuple[dict[str, object], ...]) -> list[list[str]]:
@@ -78,7 +78,7 @@ def test_resolved_gaps_and_notes_are_told_below_the_table() -> None:
     text = shown(digest_message(told, "/k8s"))
     assert "✅ shop/cart-0: OOMKilled" in text
     assert "and 2 more" in text
-    assert "⚠️ Could not look at cluster 0: no connection" in text
+    assert "⚠️ Could not look at cluster 0, cluster 1 and 5 more: no connection" in text
     assert "⚠️ Event messages were cut." in text
     assert "Causes worded by ollama:llama3.1, AI-generated" in text
 
@@ -176,6 +176,51 @@ def test_the_explain_question_names_object_reason_and_proof() -> None:
     assert "Evidence" not in explain_question(plain)
 
 
+def test_what_is_muted_or_flaps_is_counted_and_named_in_one_line_each() -> None:
+    mute = Mute("U1", "mira", NOW, None, Severity.CRITICAL, 14)
+    muted = [item(f"m{number}", marks=Marks(mute)) for number in range(7)]
+    told = digest(item(), muted=tuple(muted), flapping=(item("cart", state=ItemState.ONGOING),))
+    text = shown(digest_message(told, "/k8s"))
+    assert "🔇 7 muted: shop/m0 OOMKilled until it gets worse, shop/m1" in text
+    assert "and 2 more" in text
+    assert "〰️ Comes and goes: 🔴 shop/cart: OOMKilled, 14 restarts" in text
+
+
+def test_with_all_muted_the_one_line_counts_them() -> None:
+    built = digest_message(digest(muted=(item(),)), "/k8s")
+    assert len(built.blocks) == 1
+    assert "nothing critical" in built.text
+    assert "🔇 1 muted: shop/payments" in built.text
+
+
+def test_what_goes_on_is_one_line_with_its_counts_and_what_stayed_unseen() -> None:
+    went_on = item(state=ItemState.ONGOING)
+    told = digest(went_on, full_ts="1.0", hidden=(("medium", 2),), gaps=(gap("log of a"),))
+    built = digest_message(told, "/k8s", urls={"1.0": "https://docs.example/1"})
+    assert len(built.blocks) == 1
+    told_line, unseen = built.text.splitlines()
+    assert told_line == (
+        "🔁 *3 ongoing, nothing new*  ·  🔴 1 critical, 2 not listed  ·  longest 3 h  ·  "
+        "<https://docs.example/1|last full digest>"
+    )
+    assert unseen == "⚠️ Could not look at log of a: no connection"
+
+
+def test_what_was_only_counted_so_far_or_is_no_longer_muted_is_news() -> None:
+    for odd in (
+        item(state=ItemState.ONGOING, was_listed=False),
+        item(state=ItemState.ONGOING, is_unmuted=True),
+    ):
+        assert not digest(odd, full_ts="1.0").is_collapsed
+    assert "no longer muted" in shown(item_message(item(is_unmuted=True), "daily"))
+
+
+def test_places_unseen_for_the_same_reason_share_a_line() -> None:
+    told = digest(item(), gaps=tuple(gap(f"log of p{number}") for number in range(9)))
+    text = shown(digest_message(told, "/k8s"))
+    assert "Could not look at log of p0, log of p1 and 7 more: no connection" in text
+
+
 NASTY = st.one_of(st.text(max_size=300), st.just(HOSTILE * 4), st.just("x" * 5_000))
 
 
@@ -192,12 +237,24 @@ def test_every_digest_fits_and_does_no_harm(
         state=state, team=name, on_call=text, affected=(text,) * count, cause=text,
         suggestion=name, next_command=text, confidence=Confidence.UNKNOWN,
     )  # fmt: skip
+    mute = Mute("U1", name, NOW, None, Severity.HIGH, 1)
+    marks = Marks(mute, KnownIssue("U1", name, NOW, text), Acknowledgement("U1", name, NOW))
+    nasty = replace(nasty, marks=marks, told_ts="1.0")
+    went_on = replace(nasty, state=ItemState.ONGOING)
     told = digest(
         *(nasty,) * min(count, 10), resolved=(nasty,) * count, gaps=(gap(text),) * count,
         notes=(text,) * min(count, 3), clusters=(name,), hidden=((text, count),), model=name,
+        muted=(nasty,) * count, flapping=(nasty,) * count,
     )  # fmt: skip
-    parent = digest_message(told, "/k8s")
+    parent = digest_message(told, "/k8s", urls={"1.0": "https://docs.example/1"})
+    ongoing = replace(told, resolved=(), full_ts="1.0", items=(went_on,) * (count % 10 + 1))
     assert len(parent.blocks) <= 15
-    for built in (parent, item_message(nasty, "daily"), briefs_message([nasty] * (count % 12 + 1))):
+    for built in (
+        parent,
+        digest_message(ongoing, "/k8s"),
+        urgent_message(told),
+        item_message(nasty, "daily"),
+        briefs_message([nasty] * (count % 12 + 1)),
+    ):
         assert_fits(built)
         assert_harmless(built)

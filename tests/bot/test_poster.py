@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.notices import SlackError
@@ -8,7 +10,7 @@ from core.digests import Digest, ItemState
 from digest.ports import Poster
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
-from tests.bot.samples import HOSTILE, digest, finding, item
+from tests.bot.samples import HOSTILE, NOW, digest, finding, item
 
 SLOT = "daily@2026-03-02T09:00:00Z"
 
@@ -71,3 +73,80 @@ async def test_not_being_able_to_look_is_not_having_found_nothing(bench: Bench) 
                 fields={"needed": "channels:history"})  # fmt: skip
     with pytest.raises(SlackError, match="lacks the scope channels:history"):
         await poster(bench).find(SLOT)
+
+
+async def test_a_collapsed_digest_links_the_full_one_and_repeats_nothing(bench: Bench) -> None:
+    full = await poster(bench).post(digest(item()))
+    before = len(bench.own())
+    ongoing = item(state=ItemState.ONGOING)
+    await poster(bench).post(digest(ongoing, slot="daily@later", full_ts=full))
+    (line,) = bench.own()[before:]
+    assert "1 ongoing, nothing new" in seen(line)
+    assert f"/archives/COPS/p{full.replace('.', '')}|last full digest>" in seen(line)
+    assert len(line["blocks"]) == 1
+
+
+async def test_a_link_that_cannot_be_had_is_left_out(bench: Bench) -> None:
+    bench.fault(kind="error", method="chat.getPermalink", error="message_not_found")
+    await poster(bench).post(digest(item(state=ItemState.ONGOING), full_ts="1.0"))
+    assert "last full digest" not in seen(bench.own()[0])
+
+
+COUNTS = tuple((NOW - timedelta(hours=12 - hour), hour % 4) for hour in range(12))
+
+
+async def test_the_chart_stands_in_the_thread_with_its_words(bench: Bench) -> None:
+    ts = await poster(bench).post(digest(item(), error_counts=COUNTS))
+    (picture,) = [message for message in bench.own() if message.get("files")]
+    assert picture["thread_ts"] == ts
+    assert picture["files"][0]["alt_txt"].startswith("Warning Events over time, from")
+
+
+async def test_without_the_scope_the_digest_does_without_its_chart(bench: Bench) -> None:
+    bench.fault(kind="error", method="files.getUploadURLExternal", error="missing_scope",
+                fields={"needed": "files:write"})  # fmt: skip
+    await poster(bench).post(digest(item(), error_counts=COUNTS))
+    assert len(bench.own()) == 2
+
+
+async def test_counts_that_are_all_nought_or_one_alone_make_no_chart(bench: Bench) -> None:
+    nought = tuple((moment, 0) for moment, _ in COUNTS)
+    await poster(bench).post(digest(item(), error_counts=nought))
+    await poster(bench).post(digest(item(), error_counts=COUNTS[-1:]))
+    assert not any(message.get("files") for message in bench.own())
+
+
+async def test_an_urgent_finding_is_told_in_full_and_then_in_its_place_as_over(
+    bench: Bench,
+) -> None:
+    urgent = digest(item(), slot="daily!x@1")
+    ts = await poster(bench).post_urgent(urgent)
+    assert await poster(bench).find("daily!x@1") == ts
+    over = digest(resolved=(item(state=ItemState.RESOLVED),), slot="daily!x@1")
+    await poster(bench).update_urgent(ts, over)
+    (message,) = bench.own()
+    assert "✅" in seen(message)
+    assert not any(block["type"] == "actions" for block in message["blocks"])
+
+
+async def test_a_storm_is_a_table(bench: Bench) -> None:
+    storm = digest(*(item(f"s{number}") for number in range(12)), slot="daily!storm@1")
+    await poster(bench).post_urgent(storm)
+    (message,) = bench.own()
+    assert "12 critical problems at once" in seen(message)
+    assert len(message["blocks"]) <= 15
+
+
+async def test_an_urgent_message_that_fails_is_told_to_the_caller(bench: Bench) -> None:
+    bench.fault(kind="error", method="chat.postMessage", error="is_archived", times=1)
+    with pytest.raises(SlackError, match="post what is urgent"):
+        await poster(bench).post_urgent(digest(item()))
+    with pytest.raises(SlackError, match="update the message"):
+        await poster(bench).update_urgent("1.0", digest(item()))
+
+
+async def test_the_digest_links_what_was_told_as_it_came(bench: Bench) -> None:
+    ts = await poster(bench).post_urgent(digest(item(), slot="daily!x@1"))
+    await poster(bench).post(digest(item(told_ts=ts), item("cart")))
+    assert f"Told as they came: <{bench.running.url}/archives/COPS/p" in seen(bench.own()[1])
+    assert "|shop/payments>" in seen(bench.own()[1])

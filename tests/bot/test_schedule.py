@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schedule import DigestClock, Schedule
+from bot.schedule import DigestClock, Schedule, looking_out
 from core.clock import ManualClock, SystemClock
+from core.errors import OpsbotError
 
 
 async def _nothing(_: datetime) -> None: ...
@@ -136,3 +137,27 @@ async def test_a_scheduled_tick_publishes_and_is_waited_for_too() -> None:
     await began.acquire()
     await ticker.close()
     assert said == ["given back"] * 2
+
+
+class _LookOut:
+    """Looks, and fails as it is told."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors, self.looks = list(errors), asyncio.Event()
+
+    async def look(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.looks.set()
+
+
+async def test_a_look_that_failed_is_not_the_last_one() -> None:
+    look_out = _LookOut(OpsbotError("look", "the database failed", "Wait."), RuntimeError("bug"))
+    async with looking_out([look_out], every_seconds=0.001):
+        await asyncio.wait_for(look_out.looks.wait(), timeout=5)
+
+
+async def test_without_a_channel_nobody_looks_out() -> None:
+    before = len(asyncio.all_tasks())
+    async with looking_out([]):
+        assert len(asyncio.all_tasks()) == before
