@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -26,17 +25,11 @@ from bot.surfaces import Place, Surface, ThreadSurface
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
 from bot.turns import ThreadKey, Turns
-from core.answers import Answer, Delta, Done, Progress
+from bot.unfolding import StoppedError, unfold
+from core.answers import Answer
 from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
-
-# An answer that is there sooner is posted whole; a later one shows what is going on.
-_FIRST_SIGN_SECONDS = 0.7
-# How long a call to Slack that is under way may hold up a cancellation.
-_LAST_CALL_SECONDS = 2.0
-# The answerer has the limit for its model; falling back on what it found takes a little longer.
-_PATIENCE = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +63,6 @@ class Ask:
         return Place(asker.team, asker.channel, self.thread_ts, asker.user)
 
 
-class _StoppedError(Exception):
-    """The asker called the answer off."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
     """A question on its way to one surface.
@@ -90,15 +79,6 @@ class _Job:
     task: str
     earlier: Thread = field(default_factory=Thread)
     place: Place | None = None
-
-
-@dataclass(slots=True)
-class _Draft:
-    """How far the answerer has come."""
-
-    progress: str = ""
-    text: str = ""
-    answer: Answer | None = None
 
 
 class Answering:
@@ -215,7 +195,7 @@ class Answering:
         """Answer, or tell why not; gives the answer, and in a word how it ended."""
         try:
             answer = await self._collect(job)
-        except _StoppedError:
+        except StoppedError:
             await job.surface.finish([notices.stopped()])
             return None, "stopped"
         except asyncio.CancelledError:
@@ -252,66 +232,23 @@ class Answering:
         return answer, "answered" if answer.is_grounded else "not_found"
 
     async def _collect(self, job: _Job) -> Answer:
-        """Read the answerer to its end, showing how far it is.
-
-        Raises:
-            TimeoutError: It did not end within the limit.
-            OpsbotError: It ended without an answer.
-            _StoppedError: The asker called it off.
-        """
-        draft = _Draft()
-        reader = asyncio.create_task(self._read(job, draft), name="answer")
-        thread = job.place.thread if job.place else None
-        if thread:
-            self._readers[thread] = reader
-        try:
-            await self._show_until_done(reader, draft, job.surface)
-        finally:
-            if thread:
-                del self._readers[thread]
-            was_stopped = reader.cancelled()
-            reader.cancel()
-            await asyncio.wait({reader})
-        if was_stopped:
-            raise _StoppedError
-        reader.result()
-        if draft.answer is None:
-            raise OpsbotError("answer", "the search ended without a result", "Please ask again.")
-        return draft.answer
-
-    async def _show_until_done(
-        self, reader: asyncio.Task[None], draft: _Draft, surface: Surface
-    ) -> None:
-        limits = self._services.limits
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limits.answer_timeout_seconds * _PATIENCE
-        pause = min(limits.stream_flush_seconds, _FIRST_SIGN_SECONDS)
-        while True:
-            left = deadline - loop.time()
-            await asyncio.wait({reader}, timeout=max(0.0, min(pause, left)))
-            if reader.done():
-                return
-            if loop.time() >= deadline:
-                raise TimeoutError
-            await _undisturbed(surface.show(draft.progress, draft.text))
-            pause = limits.stream_flush_seconds
-
-    async def _read(self, job: _Job, draft: _Draft) -> None:
+        """Let it be answered, and shown how far that is; raises what `unfold` does."""
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        async for event in answerer.stream(job.question, job.earlier.turns, job.asker.scope):
-            match event:
-                case Progress(text):
-                    draft.progress = text
-                case Delta(text):
-                    draft.text += text
-                case Done(answer):
-                    notes = (
-                        (*answer.notes, job.earlier.problem)
-                        if job.earlier.problem
-                        else answer.notes
-                    )
-                    draft.answer = replace(answer, task=job.task, notes=notes)
+        events = answerer.stream(job.question, job.earlier.turns, job.asker.scope)
+        thread = job.place.thread if job.place else None
+
+        def remember(reader: asyncio.Task[None]) -> None:
+            if thread:
+                self._readers[thread] = reader
+
+        try:
+            answer = await unfold(events, job.surface, services.limits, remember)
+        finally:
+            if thread:
+                self._readers.pop(thread, None)
+        problem = (job.earlier.problem,) if job.earlier.problem else ()
+        return replace(answer, task=job.task, notes=(*answer.notes, *problem))
 
     async def _keep(self, reference: str, job: _Job, answer: Answer) -> None:
         try:
@@ -324,13 +261,3 @@ class Answering:
 def _unanswered(job: _Job) -> Answer:
     """Keeps the question for another try."""
     return Answer(question=job.question, text="", is_grounded=False, task=job.task)
-
-
-async def _undisturbed(call: Coroutine[Any, Any, None]) -> None:
-    """Let a call to Slack end even when we are cancelled: half done, it would leave a message."""
-    task = asyncio.create_task(call, name="show")
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=_LAST_CALL_SECONDS)
-        raise

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.notices import slack_code
 from core.errors import SettingsError
 
 _ID = re.compile(r"[CDG][A-Z0-9]{2,}")
@@ -38,22 +39,33 @@ async def channel_ids(client: AsyncWebClient, names: Iterable[str]) -> dict[str,
 
 
 async def _known(client: AsyncWebClient) -> dict[str, str]:
-    known: dict[str, str] = {}
-    cursor = ""
+    """Every channel that the bot can see, private ones where the app may list them."""
     try:
-        while True:
-            page = await client.conversations_list(
-                cursor=cursor, limit=1000, exclude_archived=True, types="public_channel"
-            )
-            known |= {str(channel["name"]): str(channel["id"]) for channel in page["channels"]}
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return known
+        public = await _listed(client, "public_channel")
     except SlackApiError as error:
-        if error.response.get("error") != "missing_scope":
+        if slack_code(error) != "missing_scope":
             raise
         raise SettingsError(
             "look up a channel by its name",
             "the app lacks the scope channels:read",
             "Give the channel's id (at the bottom of its About tab), or add that scope.",
         ) from error
+    try:
+        return public | await _listed(client, "private_channel")
+    except SlackApiError as error:
+        if slack_code(error) != "missing_scope":
+            raise
+        return public
+
+
+async def _listed(client: AsyncWebClient, kind: str) -> dict[str, str]:
+    known: dict[str, str] = {}
+    cursor = ""
+    while True:
+        page = await client.conversations_list(
+            cursor=cursor, limit=1000, exclude_archived=True, types=kind
+        )
+        known |= {str(channel["name"]): str(channel["id"]) for channel in page["channels"]}
+        cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+        if not cursor:
+            return known

@@ -2,10 +2,13 @@
 
 Values come from the environment, then from `.env`; what does not fit one line stands in the YAML
 file named by OPSBOT_CONFIG (see `bot.config_file`). Lower packages never see `Settings`.
+It is longer than others, because it names every setting once.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -62,8 +65,24 @@ ZoneName = Annotated[str, AfterValidator(_check_zone)]
 CronLine = Annotated[str, AfterValidator(_check_cron)]
 
 
-UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
-GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")]
+_USER_ID = r"^[UW][A-Z0-9]{2,}$"
+_GROUP_ID = r"^S[A-Z0-9]{2,}$"
+UserId = Annotated[str, StringConstraints(pattern=_USER_ID)]
+GroupId = Annotated[str, StringConstraints(pattern=_GROUP_ID)]
+
+
+def _all_fit(pattern: str, example: str) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((value for value in values if not re.match(pattern, value)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} is not an id, such as {example}")
+        return values
+
+    return check
+
+
+UserIds = Annotated[CommaList, AfterValidator(_all_fit(_USER_ID, "U0123ABC"))]
+GroupIds = Annotated[CommaList, AfterValidator(_all_fit(_GROUP_ID, "S0123ABC"))]
 
 
 class Settings(BaseSettings):
@@ -91,22 +110,24 @@ class Settings(BaseSettings):
     slack_command: str = Field(
         "/k8s", pattern=r"^/[a-z0-9_-]{1,31}$", description="The slash command."
     )
-    slack_owner: UserId | Literal[""] = Field(
-        "", description="User id: whom a refusal names, and who is told of digests not posted."
+    slack_owner: str = Field(
+        "",
+        pattern=r"^([UW][A-Z0-9]{2,})?$",
+        description="User id: whom a refusal names, and who is told of digests not posted.",
     )
     slack_allowed_channels: CommaList = Field(
         (),
         description="Channels, by id or #name, where the bot answers besides direct messages; "
         "empty: wherever it is. See access.md.",
     )
-    slack_allowed_users: Annotated[tuple[UserId, ...], NoDecode] = Field(
+    slack_allowed_users: UserIds = Field(
         (), description="User ids of those whom it answers; empty: every full member."
     )
-    slack_allowed_groups: Annotated[tuple[GroupId, ...], NoDecode] = Field(
+    slack_allowed_groups: GroupIds = Field(
         (),
         description="Ids of user groups whose members it answers; needs `usergroups:read`.",
     )
-    slack_allowed_guests: Annotated[tuple[UserId, ...], NoDecode] = Field(
+    slack_allowed_guests: UserIds = Field(
         (), description="Guests and people of other organisations whom it answers all the same."
     )
     slack_shared_channels: CommaList = Field(

@@ -178,8 +178,7 @@ class Controls:
             raise ControlError("tab", f"there is no tab {tab!r}", ["home", "messages"])
         author = self.user(user)
         conversation = self.workspace.open_dm(author.id)
-        view = self.workspace.homes.get(author.id)
-        now_ts = self.workspace.now_ts()
+        view, now_ts = self.workspace.homes.get(author.id), self.workspace.now_ts()
         event = app_events.home_opened(conversation, author.id, tab, view, now_ts)
         self.workspace.emit(event, "app_home_opened")
         return view
@@ -243,13 +242,13 @@ class Controls:
 
     def restrict(self, user: str, *, is_restricted: bool) -> world.User:
         """Make a guest of a member, or a member of a guest."""
-        changed = dataclasses.replace(self.user(user), is_restricted=is_restricted)
-        return self.workspace.add_user(changed)
+        person = self.user(user)
+        return self.workspace.add_user(dataclasses.replace(person, is_restricted=is_restricted))
 
     def set_group(self, group: str, users: Iterable[str]) -> list[str]:
         """Make a user group of these people, by its id; returns their ids."""
-        self.workspace.groups[group] = [self.user(user).id for user in users]
-        return self.workspace.groups[group]
+        members = self.workspace.groups[group] = [self.user(user).id for user in users]
+        return members
 
     def reset(self) -> None:
         """A clean workspace; the app stays connected."""

@@ -11,7 +11,7 @@ from bot.slack_app import make_client
 from core.errors import SettingsError
 from sandbox.slack.server import run_workspace
 from sandbox.slack.workspace import Workspace
-from sandbox.slack.world import AppProfile
+from sandbox.slack.world import BOT_USER_ID, AppProfile
 
 
 async def _client(scopes: frozenset[str]) -> AsyncIterator[AsyncWebClient]:
@@ -38,6 +38,25 @@ async def poor_client() -> AsyncIterator[AsyncWebClient]:
 async def test_names_become_ids_with_and_without_the_hash(client: AsyncWebClient) -> None:
     found = await channel_ids(client, ["#ops", "incidents", "C0123ABC", ""])
     assert found == {"#ops": "COPS", "incidents": "CINCIDENTS", "C0123ABC": "C0123ABC"}
+
+
+async def test_private_channels_have_names_where_the_app_may_list_them() -> None:
+    for scopes, is_found in (({"channels:read", "groups:read"}, True), ({"channels:read"}, False)):
+        workspace = Workspace(app=AppProfile(scopes=frozenset(scopes)))
+        async with (
+            run_workspace(workspace=workspace) as running,
+            aiohttp.ClientSession() as session,
+        ):
+            made = running.controls.arrange_channel(
+                "secret", private=True, archived=False, ext_shared=False
+            )
+            made.members.add(BOT_USER_ID)
+            client = make_client("xoxb-sandbox-opsbot", running.api_url, session)
+            if is_found:
+                assert await channel_ids(client, ["#secret"]) == {"#secret": "CSECRET"}
+            else:
+                with pytest.raises(SettingsError, match="#secret"):
+                    await channel_ids(client, ["#secret"])
 
 
 async def test_ids_need_no_scope(poor_client: AsyncWebClient) -> None:

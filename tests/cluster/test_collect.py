@@ -204,6 +204,20 @@ async def test_a_scope_is_applied_before_reading(tmp_path: Path) -> None:
     assert apis[1].requests == []
 
 
+@pytest.mark.parametrize(
+    "scope", [Scope(sources=frozenset({"markdown"})), Scope(clusters=frozenset({"elsewhere"}))]
+)
+async def test_a_scope_without_any_cluster_asks_none_and_never_tells_that_all_is_quiet(
+    tmp_path: Path, scope: Scope
+) -> None:
+    api = FakeApi([crashing()])
+    async with collecting(tmp_path, api) as (collector, _):
+        collected = await collector.collect(DAY, scope)
+    assert api.requests == []
+    assert collected.findings == ()
+    assert [gap.what for gap in collected.gaps] == ["the clusters"]
+
+
 async def test_denied_namespaces_are_never_told_of(tmp_path: Path) -> None:
     api = FakeApi([crashing(), crashing("q", "vault")])
     async with collecting(tmp_path, api, denied_namespaces=frozenset({"vault"})) as (collector, _):

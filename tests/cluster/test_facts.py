@@ -149,6 +149,13 @@ async def test_a_workload_is_told_with_pods_limits_change_events_and_logs(
     assert lookup.gaps == ()
 
 
+async def test_a_scope_without_the_cluster_asks_no_cluster(facts: ClusterFacts) -> None:
+    reading = Reading("why?", "why?", names=("payments",))
+    for sources in ({"markdown"}, {"csv-logs", "graph"}):
+        assert await facts.look(reading, Scope(sources=frozenset(sources))) == Lookup()
+    assert (await facts.look(reading, Scope(sources=frozenset({"cluster"})))).passages
+
+
 async def test_a_service_beside_its_workload_is_told_when_asked_for(facts: ClusterFacts) -> None:
     asked = Reading("endpoints of payments?", "", names=("payments",))
     lookup = await look(facts, asked)

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 
+import state
 from core.answers import Answer, Citation, Confidence, Gap, Passage, Scope
 from core.clock import ManualClock
 from core.errors import StateError
@@ -159,3 +164,56 @@ async def test_a_vote_on_what_is_gone_or_unreadable_counts_all_the_same(
     await store.vote("old", "U1", is_helpful=True)
     assert len(await store.votes(START)) == 2
     assert await store.judged(START) == []
+
+
+async def test_an_answer_is_for_its_channel_and_for_whoever_may_see_all_of_it(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock)
+    shop = replace(OPS, namespaces=frozenset({"shop"}))
+    await store.put("wide", OPS, ANSWER)
+    await store.put("narrow", shop, ANSWER)
+    assert await store.get("wide", shop) is None
+    assert await store.get("narrow", shop) == ANSWER
+    assert await store.get("narrow", OPS) == ANSWER
+    assert await store.get("wide", Scope(channel="C2")) is None
+    for reference in ("wide", "narrow"):
+        await store.vote(reference, "U1", is_helpful=True)
+        await store.keep(reference, "U1")
+    assert [kept.reference for kept in await store.kept_for(shop)] == ["narrow"]
+    assert {kept.reference for kept in await store.kept_for(OPS)} == {"wide", "narrow"}
+
+
+def go_back(connection: Connection) -> None:
+    """To the schema of before there were scopes."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(state.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0005")
+
+
+async def test_answers_of_before_there_were_scopes_are_as_wide_as_can_be(url: str) -> None:
+    """A channel that is limited now must not show what was made without limits."""
+    database = await Database.open(url)
+    moment = "'2026-03-01 09:00:00'"
+    rows = {
+        "answers (reference, channel, created_at, answer)": f"'r1', 'C1', {moment}, :answer",
+        "judged_answers (reference, channel, question, text, model, passages, judged_at, kept_by, "
+        "kept_at)": f"'r1', 'C1', 'q', 't', 'm', '[]', {moment}, 'U1', {moment}",
+    }
+    async with database.write("go back") as connection:
+        await connection.run_sync(go_back)
+        for table, values in rows.items():
+            given = {"answer": msgspec.json.encode(ANSWER).decode()} if ":answer" in values else {}
+            statement = text(f"INSERT INTO {table} VALUES ({values})")  # noqa: S608  (words of ours)
+            await connection.execute(statement, given)
+    await database.close()
+    database = await Database.open(url)
+    store = SqlAnswerStore(database, ManualClock(START))
+    shop = replace(OPS, namespaces=frozenset({"shop"}))
+    assert await store.get("r1", OPS) == ANSWER
+    assert await store.get("r1", shop) is None
+    assert len(await store.kept_for(OPS)) == 1
+    assert await store.kept_for(shop) == []
+    await database.close()

@@ -105,7 +105,8 @@ class Method:
 
     Attributes:
         run: Carries the call out.
-        scope: The bot scope it needs; "history" and "read" depend on the kind of conversation.
+        scope: The bot scope it needs; "history", "read" and "list" depend on the kind of
+            conversation.
         is_app_level: Whether it takes the app-level token instead of the bot's.
     """
 
@@ -114,11 +115,15 @@ class Method:
     is_app_level: bool = False
 
 
+_TYPE_SCOPES = {"private_channel": "groups", "im": "im", "mpim": "mpim"}
 _KIND_SCOPES = {"channel": "channels", "group": "groups", "im": "im"}
 
 
 def needed_scope(method: Method, call: Call) -> str:
     """The scope this very call needs, or ""."""
+    if method.scope == "list":
+        asked = call.text("types", "public_channel").split(",")
+        return f"{_TYPE_SCOPES.get(asked[-1], 'channels')}:read"
     if method.scope not in ("history", "read"):
         return method.scope
     conversation = call.workspace.conversations.get(call.text("channel"))

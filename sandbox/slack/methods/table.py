@@ -26,7 +26,7 @@ METHODS: dict[str, Method] = {
     "chat.update": Method(chat.update, "chat:write"),
     "conversations.history": Method(conversations.history, "history"),
     "conversations.info": Method(conversations.info, "read"),
-    "conversations.list": Method(conversations.list_conversations, "channels:read"),
+    "conversations.list": Method(conversations.list_conversations, "list"),
     "conversations.members": Method(conversations.members, "read"),
     "conversations.open": Method(conversations.open_conversation, "im:write"),
     "conversations.replies": Method(conversations.replies, "history"),
