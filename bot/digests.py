@@ -11,12 +11,13 @@ from bot.config_file import FileConfig, ScheduleConfig
 from bot.schedule import Schedule
 from bot.services import ScheduledDigest
 from bot.settings import Settings
+from cluster.collect import ClusterCollector
 from core.answers import Scope
 from core.clock import Clock
-from core.findings import Severity
-from core.questions import Reading
+from core.findings import Collected, Finding, Severity
+from core.questions import Reading, TimeRange
 from digest.assemble import Assembler
-from digest.ports import DigestStore, FindingSource, MarkStore, Owners, Poster, Runbooks, Wordsmith
+from digest.ports import DigestStore, MarkStore, Owners, Poster, Runbooks, Wordsmith
 from digest.publish import DigestConfig, DigestService
 from digest.sideposts import SidePosts
 from digest.urgent import UrgentPlan, UrgentService
@@ -56,11 +57,33 @@ def digest_channels(plans: Sequence[ScheduleConfig]) -> set[str]:
 class Sources:
     """What digests are made from."""
 
-    clusters: FindingSource
+    clusters: ClusterCollector
     owners: Owners
     runbooks: Runbooks
     wordsmith: Wordsmith
     reader: Callable[[str], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOnly:
+    """Clusters without their logs, as a `digest.ports.FindingSource` that may be asked often.
+
+    No error in a log is critical by itself, and to search all logs every minute would be dear; what
+    is normal in them is learned once a digest.
+    """
+
+    clusters: ClusterCollector
+
+    async def collect(self, window: TimeRange, scope: Scope) -> Collected:  # noqa: ARG002  (the port's)
+        """What the rules say of the state now."""
+        snapshots, gaps = await self.clusters.snapshots(scope)
+        found: list[Finding] = []
+        for snapshot in snapshots:
+            findings, more = await self.clusters.findings(snapshot)
+            found, gaps = found + findings, gaps + more
+        return Collected(
+            tuple(found), tuple(gaps), tuple(snapshot.cluster for snapshot in snapshots)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +176,7 @@ def build_digests(
     urgent = [
         UrgentService(
             plan=UrgentPlan(plan.name, plan.channel, _scope(plan)),
-            source=sources.clusters,
+            source=StatusOnly(sources.clusters),
             # A model would take longer than an urgent message may.
             assembler=Assembler(
                 sources.owners, sources.runbooks, None, sources.reader, _config(plan)

@@ -14,7 +14,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot.access import Action, Asker
+from bot.access import MARK, Action, Asker
 from bot.answering import Ask
 from bot.blocks.digest_marks import (
     ACKNOWLEDGE_ACTION,
@@ -39,7 +39,6 @@ from core.digests import Acknowledgement, KnownIssue, Mute
 
 log = logging.getLogger(__name__)
 
-MARK = "mark"
 _SIMILAR = "similar"
 
 
