@@ -119,6 +119,15 @@ async def test_an_answer_that_was_finished_is_left_as_it_is(bench: Bench) -> Non
     assert not bench.fakes.open_answers.opened
 
 
+async def test_a_message_that_cannot_be_read_is_closed_all_the_same(bench: Bench) -> None:
+    ts = bench.say("why?")
+    shown = await post(bench, ts)
+    bench.fakes.open_answers.left = [OpenAnswer("k", "COPS", ts, shown)]
+    bench.fault(kind="error", method="conversations.replies", error="missing_scope")
+    await close(bench)
+    assert WORDS in seen(bench.own()[0])
+
+
 async def test_a_commands_placeholder_is_replaced(bench: Bench) -> None:
     url = await bench.response_url()
     bench.fakes.open_answers.left = [
