@@ -39,12 +39,16 @@ def item_message(item: DigestItem, schedule: str) -> Message:
     """Title, course, evidence, cause, what to do, one safe command, and what can be done here.
 
     Args:
-        item: Any, also one that is over.
+        item: Any; one that is over is told in two lines.
         schedule: Whose digest tells it.
     """
     finding = item.finding
     title = f"{badges(item)}  *{escape(clip(_flat(finding.title), 200))}*"
     opening = f"{title}\n{_place(item)}"
+    if item.state is ItemState.RESOLVED:
+        # What to do about it matters no more.
+        over = f"over  ·  first seen {date(item.since)}"
+        return parts.message(f"{opening}\n{over}", [parts.section(opening), parts.context(over)])
     course = _course(item)
     evidence, advice, runbook = _evidence(item), _advice(item), _runbook(item)
     affected = f"*Also affected*  {_names(item.affected)}" if item.affected else ""
@@ -62,9 +66,8 @@ def item_message(item: DigestItem, schedule: str) -> Message:
     if runbook:
         blocks.append(parts.context(runbook))
     blocks += [parts.section(text) for text in (affected, command) if text]
-    if item.state is not ItemState.RESOLVED:
-        told_as = Told.of(item, schedule)
-        blocks.append(buttons(told_as, explain_question(item), similar_text(item), item.marks))
+    told_as = Told.of(item, schedule)
+    blocks.append(buttons(told_as, explain_question(item), similar_text(item), item.marks))
     marks = marks_line(item.marks)
     told = (opening, course, evidence, escape(advice), runbook, affected, command, marks)
     return parts.message("\n".join(text for text in told if text), blocks)

@@ -137,7 +137,7 @@ def test_an_item_tells_what_proves_it_why_and_what_to_do() -> None:
 def test_a_bare_item_has_no_empty_headings() -> None:
     bare = item(
         finding=finding(evidence=(), log_lines=(), node="worker-3", members=("Pod shop/a",)),
-        state=ItemState.RESOLVED, buckets=(), team="", cause="", suggestion="", runbook=None,
+        buckets=(), team="", cause="", suggestion="", runbook=None,
         affected=(), next_command="",
     )  # fmt: skip
     built = item_message(bare, "daily")
@@ -146,7 +146,12 @@ def test_a_bare_item_has_no_empty_headings() -> None:
     assert "What to do" not in text
     assert "on worker-3" in text
     assert "and 1 more: Pod shop/a" in text
-    assert "actions" not in [block["type"] for block in built.blocks]
+
+
+def test_what_is_over_is_told_in_two_lines_without_buttons() -> None:
+    built = item_message(item(state=ItemState.RESOLVED), "daily")
+    assert [block["type"] for block in built.blocks] == ["section", "context"]
+    assert "over  ·  first seen <!date^" in built.text
 
 
 def test_a_sentence_of_evidence_is_prose_and_a_value_is_code() -> None:
