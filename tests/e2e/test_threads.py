@@ -92,7 +92,8 @@ async def test_an_incident_thread_is_summarised_and_drafted_without_harm(demo: D
     assert "Slack did not take the file" in posted["text"]
     await demo.call("faults", {"clear": True})
     scopes = [
-        "app_mentions:read", "channels:history", "chat:write", "commands", "users:read",
+        "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands",
+        "users:read",
     ]  # fmt: skip
     await demo.call("app", {"scopes": scopes})
     posted = await demo.mention("hand over this incident", thread_ts=parent)
