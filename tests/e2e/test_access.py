@@ -137,7 +137,8 @@ async def test_a_digest_that_cannot_be_posted_is_told_to_the_owner_and_in_the_st
         controls = here.running.controls
         controls.conversation("ops").members.discard(world.BOT_USER_ID)
         jonas = controls.user("jonas")
-        (words,) = await until(lambda: controls.conversation("@opsbot", jonas).messages.values())
+        dm = controls.conversation("@opsbot", jonas)
+        (words,) = await until(dm.messages.values)
         assert "I cannot post the digest to COPS" in shown(words)
         assert "bot.unposted: nothing can be posted to COPS" in here.log
         await controls.command("general", "you", "/k8s", "status")
