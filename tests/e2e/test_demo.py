@@ -100,13 +100,16 @@ async def test_the_digest_arrives_with_evidence_owner_and_runbook(demo: Demo) ->
     )
     assert "new" in parent["text"]
     assert any(block["type"] == "table" for block in parent["blocks"])
-    replies = [
-        message
-        for message in await demo.read("messages", channel="ops", thread_ts=parent["ts"])
-        if message["ts"] != parent["ts"]
-    ]
-    payments = next(text_of(reply) for reply in replies if "payments" in text_of(reply))
-    assert "OOMKilled" in payments
+    # The replies follow one a second.
+    reply = await demo.until(
+        lambda: demo.read("messages", channel="ops", thread_ts=parent["ts"]),
+        lambda message: message["ts"] != parent["ts"] and "payments: OOMKilled" in text_of(message),
+    )
+    payments = text_of(reply)
+    assert {element["action_id"] for element in reply["blocks"][-1]["elements"]} == {
+        "finding_explain", "finding_similar", "finding_acknowledge", "finding_known",
+        "finding_mute",
+    }  # fmt: skip
     assert "256Mi" in payments
     assert "orders" in payments
     assert "payments restarts" in payments.lower() or "payments-restarts" in payments
