@@ -223,12 +223,14 @@ class SlotRecord:
         committed_at: When it was done; None: under way, or failed.
         posted_ts: Its message; '' where there was nothing to tell.
         is_held: Somebody is at it.
+        claimed_at: Since when, or None.
     """
 
     end: datetime
     committed_at: datetime | None
     posted_ts: str
     is_held: bool
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

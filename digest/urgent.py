@@ -32,6 +32,8 @@ BACK_WITHIN = timedelta(hours=1)
 STORM_WITHIN = timedelta(minutes=5)
 STORM_FROM = 10
 _LOOK_BACK = timedelta(hours=1)
+# One that takes longer has died, or must not hold up what is urgent.
+_DIGEST_TAKES = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class UrgentService:
             OpsbotError: A part of it failed; the next look makes up for it.
         """
         schedule = self._plan.schedule
-        # The first digest of all tells everything.
-        if await self._store.last_committed_end(schedule) is None:
+        # The first digest of all tells everything, and one that is being made may tell this.
+        is_first = await self._store.last_committed_end(schedule) is None
+        if is_first or await self._is_digest_under_way():
             return
         async with self._leases.hold(f"urgent of {schedule}", LEASE_SECONDS) as is_held:
             if is_held:
@@ -108,6 +111,12 @@ class UrgentService:
                 except TimeoutError:
                     log.warning("the look for urgent findings of %s took too long", schedule)
         await self._side_posts.deliver(schedule)
+
+    async def _is_digest_under_way(self) -> bool:
+        newest = await self._store.last_try(self._plan.schedule)
+        if newest is None or not newest.is_held or newest.claimed_at is None:
+            return False
+        return self._clock.now() - newest.claimed_at < _DIGEST_TAKES
 
     async def _look(self) -> None:
         plan, now = self._plan, self._clock.now()

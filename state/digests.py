@@ -134,6 +134,7 @@ class SqlDigestStore:
             found.committed_at,
             found.posted_ts,
             is_held=is_fresh and found.committed_at is None,
+            claimed_at=found.claimed_at,
         )
 
     async def last_full(self, schedule: str, since: datetime) -> str:
@@ -168,8 +169,7 @@ class SqlDigestStore:
     ) -> None:
         """Write down, before posting, what will have been told; None: it was not posted after all.
 
-        With whether its message lists everything, so that later ones may refer to it, and with
-        the messages beside it, which are due once it is committed.
+        With the messages beside it, due once it is committed, and whether it lists everything.
 
         Raises:
             StateError: The database failed, or the claim was lost to another process.

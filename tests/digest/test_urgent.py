@@ -6,6 +6,7 @@ from core.answers import Gap
 from core.digests import Digest, ItemState, Mute
 from core.errors import OpsbotError
 from core.findings import Finding, Severity
+from core.questions import TimeRange
 from digest.publish import PublishOutcome
 from tests.digest.conftest import NINE, World, finding
 
@@ -177,3 +178,17 @@ async def test_the_next_digest_links_what_was_told_as_it_came(world: World) -> N
     await world.service().publish("daily", NINE + timedelta(hours=1))
     told = {item.finding.owner.name: item.told_ts for item in world.channel.posted[-1].items}
     assert told == {"payments": "0.0", "cart": ""}
+
+
+async def test_while_a_digest_is_made_nobody_tells_beside_it(world: World) -> None:
+    await _after_a_quiet_digest(world)
+    world.clusters.findings = (_critical(),)
+    window = TimeRange(NINE, NINE + MINUTE)
+    claim = await world.store.claim("daily", "daily@later", window)
+    assert claim is not None
+    await world.urgent().look()
+    assert not world.channel.posted
+    # One that died with its claim in hand holds up nothing for long.
+    world.clock.advance(2 * MINUTE)
+    await world.urgent().look()
+    assert len(world.channel.posted) == 1

@@ -119,6 +119,7 @@ async def test_how_the_newest_run_went_is_told(database: Database, clock: Manual
     under_way = await store.last_try("daily")
     assert under_way is not None
     assert (under_way.end, under_way.committed_at, under_way.is_held) == (NINE, None, True)
+    assert under_way.claimed_at == clock.now()
     await store.release(claim)
     failed = await store.last_try("daily")
     assert failed is not None
