@@ -143,9 +143,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}",
-        "journal_mode=WAL",
-        # With WAL a power cut may lose the last commits but never corrupts; a posted digest
-        # must not be forgotten, so every commit is synced.
+        # With WAL (see `migrate`) a power cut may lose the last commits but never corrupts; a
+        # posted digest must not be forgotten, so every commit is synced.
         "synchronous=FULL",
         "foreign_keys=ON",
     ):

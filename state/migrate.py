@@ -67,14 +67,19 @@ def _file_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 def _upgrade_sqlite(url: URL) -> None:
     engine = create_engine(url.set(drivername="sqlite"), poolclass=pool.NullPool)
     # One transaction around all steps: a kill in the middle leaves the schema as it was.
-    event.listen(engine, "connect", _without_implicit_begin)
+    event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as connection:
         _run_steps(connection)
 
 
-def _without_implicit_begin(connection: Any, _record: object) -> None:
+def _prepare(connection: Any, _record: object) -> None:
+    # The driver begins no transactions by itself: the engine's listener does.
     connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
+    # The file keeps this mode for good. It is set here, under the lock, because changing it while
+    # another connection writes fails at once, whatever the timeout.
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def _upgrade_postgresql(url: URL, lock_wait_seconds: float) -> None:

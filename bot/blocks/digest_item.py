@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.blocks import parts
-from bot.blocks.digest_marks import EXPLAIN_ACTION as EXPLAIN_ACTION  # noqa: PLC0414  (of the item, to its listener)
 from bot.blocks.digest_marks import Told, buttons, marks_blocks, marks_line
 from bot.blocks.digest_words import badges, count_and_change
 from bot.blocks.parts import Block, Message

@@ -15,7 +15,7 @@ from bot.access import ASK, KEEP, SHARE, VOTE, Action, Asker
 from bot.answering import Ask
 from bot.blocks import notices
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
-from bot.blocks.digest_item import EXPLAIN_ACTION
+from bot.blocks.digest_marks import EXPLAIN_ACTION
 from bot.blocks.feedback import (
     COMMENT_VIEW,
     FORGET_ACTION,

@@ -12,7 +12,9 @@ from tests.e2e.program import running_demo
 async def test_changes_and_investigations_by_command_and_by_mention(tmp_path: Path) -> None:
     async with running_demo(tmp_path / "data") as demo:
         changes = (await demo.command("changes payments"))["text"]
-        assert re.search(r"payments: OOMKilled, 1\d restarts, since \d\d:\d\d", changes)
+        assert re.search(
+            r"payments: OOMKilled, 1\d restarts, since (\w{3} \d+ \w{3} )?\d\d:\d\d", changes
+        )
         assert "memory limit 512Mi → 256Mi" in changes
         assert "`argocd-controller` ← likely" in changes
         assert "Secrets are not read." in changes
