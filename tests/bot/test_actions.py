@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION
-from bot.blocks.digest_item import EXPLAIN_ACTION, explain_question
+from bot.blocks.digest_item import explain_question
+from bot.blocks.digest_marks import EXPLAIN_ACTION
 from bot.blocks.feedback import FORGET_ACTION, KEEP_ACTION
 from bot.blocks.notices import ASK_ACTION, RETRY_ACTION
 from bot.poster import SlackPoster
