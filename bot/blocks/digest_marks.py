@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.blocks import parts
+from bot.blocks.modal import FieldModal
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, date, escape, is_web_address, link
 from core.digests import DigestItem, Marks, Mute
@@ -19,7 +20,6 @@ UNMUTE_ACTION = "finding_unmute"
 KNOWN_ACTION = "finding_known"
 ACKNOWLEDGE_ACTION = "finding_acknowledge"
 SIMILAR_ACTION = "finding_similar"
-KNOWN_VIEW = "finding_known_issue"
 
 # By the value of the menu's option; None is until it gets worse.
 MUTES: Mapping[str, timedelta | None] = {
@@ -28,12 +28,19 @@ MUTES: Mapping[str, timedelta | None] = {
     "7d": timedelta(days=7),
     "worse": None,
 }
-KNOWN_CHARS = 300
+KNOWN_ISSUE = FieldModal(
+    callback_id="finding_known_issue",
+    field="known_issue",
+    title="Known issue",
+    label="A link, or a few words",
+    hint="Shown beside this finding in every digest; empty takes it back.",
+    max_chars=300,
+    submit="Save",
+    close="Cancel",
+)
 _MUTE_WORDS = {"1h": "for 1 hour", "24h": "for 24 hours", "7d": "for 7 days"}
 _MARKS_BLOCK = "finding_marks"
 _BUTTONS_BLOCK = "finding_buttons"
-_FIELD = "known_issue"
-_INPUT = "known_issue_text"
 # After the title and its course.
 _MARKS_PLACE = 2
 
@@ -139,42 +146,6 @@ def holding(marks: Marks, now: datetime) -> Marks:
     mute = marks.mute
     is_over = mute is not None and mute.until is not None and mute.until <= now
     return Marks(None if is_over else mute, marks.known_issue, marks.acknowledgement)
-
-
-def known_issue_view(private_metadata: str, text: str) -> Block:
-    """A modal with one field, filled with what is known so far."""
-    return {
-        "type": "modal",
-        "callback_id": KNOWN_VIEW,
-        "private_metadata": private_metadata,
-        "title": {"type": "plain_text", "text": "Known issue"},
-        "submit": {"type": "plain_text", "text": "Save"},
-        "close": {"type": "plain_text", "text": "Cancel"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": _FIELD,
-                "optional": True,
-                "label": {"type": "plain_text", "text": "A link, or a few words"},
-                "hint": {
-                    "type": "plain_text",
-                    "text": "Shown beside this finding in every digest; empty takes it back.",
-                },
-                "element": {
-                    "type": "plain_text_input",
-                    "action_id": _INPUT,
-                    "max_length": KNOWN_CHARS,
-                    **({"initial_value": text} if text else {}),
-                },
-            }
-        ],
-    }
-
-
-def known_issue_of(view: Mapping[str, Any]) -> str:
-    """What was written into a submitted modal."""
-    values = view["state"]["values"]
-    return " ".join(str(values.get(_FIELD, {}).get(_INPUT, {}).get("value") or "").split())
 
 
 def chosen_mute(value: str) -> tuple[Told, timedelta | None]:

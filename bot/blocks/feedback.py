@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.blocks import parts
+from bot.blocks.modal import FieldModal
 from bot.blocks.parts import Block, Message
 
-COMMENT_VIEW = "answer_feedback_comment"
 KEEP_ACTION = "answer_keep"
 FORGET_ACTION = "answer_forget"
-_BLOCK = "comment"
-_INPUT = "comment_text"
-_COMMENT_CHARS = 1_000
+COMMENT = FieldModal(
+    callback_id="answer_feedback_comment",
+    field="comment",
+    title="What was wrong?",
+    label="What did you expect instead?",
+    hint="A wrong fact, an outdated runbook, a missing source?",
+    max_chars=1_000,
+    submit="Send",
+    close="Skip",
+    is_multiline=True,
+)
 
 
 def thanks_message() -> Message:
@@ -49,39 +54,3 @@ def too_late_message() -> Message:
 def _said(text: str, button: Block | None = None) -> Message:
     blocks = [parts.section(text), *([parts.actions([button])] if button else [])]
     return parts.message(text, blocks)
-
-
-def comment_view(private_metadata: str) -> Block:
-    """A modal with one optional field."""
-    return {
-        "type": "modal",
-        "callback_id": COMMENT_VIEW,
-        "private_metadata": private_metadata,
-        "title": {"type": "plain_text", "text": "What was wrong?"},
-        "submit": {"type": "plain_text", "text": "Send"},
-        "close": {"type": "plain_text", "text": "Skip"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": _BLOCK,
-                "optional": True,
-                "label": {"type": "plain_text", "text": "What did you expect instead?"},
-                "hint": {
-                    "type": "plain_text",
-                    "text": "A wrong fact, an outdated runbook, a missing source?",
-                },
-                "element": {
-                    "type": "plain_text_input",
-                    "action_id": _INPUT,
-                    "multiline": True,
-                    "max_length": _COMMENT_CHARS,
-                },
-            }
-        ],
-    }
-
-
-def comment_of(view: Mapping[str, Any]) -> str:
-    """What was written into a submitted modal."""
-    values = view["state"]["values"]
-    return str(values.get(_BLOCK, {}).get(_INPUT, {}).get("value") or "")

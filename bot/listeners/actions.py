@@ -1,27 +1,23 @@
-"""Buttons under answers and findings."""
+"""Buttons under answers."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 
 from bot.access import ASK, KEEP, SHARE, VOTE, Action, Asker
 from bot.answering import Ask
 from bot.blocks import notices
 from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
-from bot.blocks.digest_marks import EXPLAIN_ACTION
 from bot.blocks.feedback import (
-    COMMENT_VIEW,
+    COMMENT,
     FORGET_ACTION,
     KEEP_ACTION,
-    comment_of,
-    comment_view,
     forgotten_message,
     kept_message,
     offer_to_keep,
@@ -30,10 +26,8 @@ from bot.blocks.feedback import (
 )
 from bot.blocks.parts import Message
 from bot.edge import Edge
-from bot.gate import Visit
-from bot.listeners.incoming import visit_of_click
+from bot.listeners.clicks import Button, Click, admit, admit_view, always, listen, unless_private
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
-from bot.replies import Reply
 from bot.surfaces import Place
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
@@ -44,86 +38,38 @@ log = logging.getLogger(__name__)
 _FORGOTTEN = "This answer is too old to be used again. Please ask the question once more."
 
 
-@dataclass(frozen=True, slots=True)
-class _Click:
-    """A button that somebody may press was pressed."""
-
-    edge: Edge
-    body: Mapping[str, Any]
-    asker: Asker
-    bot_user: str
-
-    @property
-    def value(self) -> str:
-        """The button's own."""
-        return str(self.body["actions"][0]["value"])
-
-    def reply(self, thread_ts: str = "") -> Reply:
-        """The way back to the person."""
-        return self.edge.reply(str(self.body["response_url"]), thread_ts)
-
-
-_Listener = Callable[[_Click], Awaitable[None]]
-
-
 def register(app: AsyncApp, edge: Edge) -> None:
-    """Listen to every button the bot offers, and to the comment of a vote."""
-    listeners: dict[str, tuple[str, _Listener]] = {
-        notices.ASK_ACTION: (ASK, _ask),
-        notices.RETRY_ACTION: (ASK, _retry),
-        SHARE_ACTION: (SHARE, _share),
-        FEEDBACK_ACTION: (VOTE, _vote),
-        KEEP_ACTION: (KEEP, _keep),
-        FORGET_ACTION: (KEEP, _forget),
-        EXPLAIN_ACTION: (ASK, _explain),
+    """Listen to the buttons of answers, and to the comment of a vote."""
+    buttons = {
+        notices.ASK_ACTION: Button(ASK, _ask, is_answer=True),
+        notices.RETRY_ACTION: Button(ASK, _retry, unless_private, is_answer=True),
+        SHARE_ACTION: Button(SHARE, _share, always),
+        FEEDBACK_ACTION: Button(VOTE, _vote),
+        KEEP_ACTION: Button(KEEP, _keep),
+        FORGET_ACTION: Button(KEEP, _forget),
     }
-
-    async def on_action(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        if await edge.is_new(f"action:{body['trigger_id']}"):
-            action_id = body["actions"][0]["action_id"]
-            command, listener = listeners[action_id]
-            is_private = bool(body["container"].get("is_ephemeral"))
-            is_seen_by_all = action_id in {SHARE_ACTION, EXPLAIN_ACTION} or (
-                action_id == notices.RETRY_ACTION and not is_private
-            )
-            asker = await _admit(edge, body, Action(command, is_seen_by_all=is_seen_by_all))
-            if asker is None:
-                return
-            click = _Click(edge, body, asker, context.bot_user_id or "")
-            if command == ASK:
-                await listener(click)
-                return
-            with edge.audited(asker, command):
-                await listener(click)
 
     async def on_comment(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         await _comment(edge, body)
 
-    for action_id in listeners:
-        app.action(action_id)(on_action)
-    app.view(COMMENT_VIEW)(on_comment)
+    listen(app, edge, buttons)
+    app.view(COMMENT.callback_id)(on_comment)
 
 
-async def _admit(edge: Edge, body: Mapping[str, Any], action: Action) -> Asker | None:
-    reply = edge.reply(str(body["response_url"]))
-    return await edge.admit(visit_of_click(body), action, reply.send)
-
-
-async def _ask(click: _Click) -> None:
+async def _ask(click: Click) -> None:
     reply = click.reply()
     await reply.send(notices.looking(click.value), replaces=True)
     await click.edge.answering.by_reply(click.value, click.asker, reply)
 
 
-async def _retry(click: _Click) -> None:
+async def _retry(click: Click) -> None:
     edge, asker, reference, reply = click.edge, click.asker, click.value, click.reply()
     kept = await edge.services.answers.get(reference, asker.scope)
     if kept is None:
         await reply.send(notices.hint(_FORGOTTEN))
         return
-    if kept.task and not await _admit(edge, click.body, Action(kept.task)):
+    if kept.task and not await admit(edge, click.body, Action(kept.task)):
         return
     # The second of two quick clicks would ask a second time.
     if not await edge.is_new(f"retry:{reference}"):
@@ -137,20 +83,19 @@ async def _retry(click: _Click) -> None:
             earlier = await edge.answering.thread(asker.channel, thread_ts, "", click.bot_user)
         await edge.answering.by_reply(kept.question, asker, reply, kept.task, earlier=earlier)
         return
-    message_ts = str(container["message_ts"])
     await edge.answering.in_thread(
         Ask(
             question=kept.question,
             asker=asker,
-            thread_ts=str(container.get("thread_ts") or message_ts),
+            thread_ts=click.thread_ts,
             bot_user=click.bot_user,
-            answer_ts=message_ts,
+            answer_ts=str(container["message_ts"]),
             task=kept.task,
         )
     )
 
 
-async def _share(click: _Click) -> None:
+async def _share(click: Click) -> None:
     edge, asker, reference, reply = click.edge, click.asker, click.value, click.reply()
     answer = await edge.services.answers.get(reference, asker.scope)
     if answer is None:
@@ -185,7 +130,7 @@ async def _share(click: _Click) -> None:
         await edge.answering.attachments.follow(place, answer, layout, reference)
 
 
-async def _vote(click: _Click) -> None:
+async def _vote(click: Click) -> None:
     edge, asker = click.edge, click.asker
     reference, _, verdict = click.value.partition(":")
     is_helpful = verdict == "up"
@@ -196,7 +141,7 @@ async def _vote(click: _Click) -> None:
         return
     place = {"reference": reference, "channel": asker.channel, "thread_ts": thread_ts}
     await edge.client.views_open(
-        trigger_id=str(click.body["trigger_id"]), view=comment_view(json.dumps(place))
+        trigger_id=str(click.body["trigger_id"]), view=COMMENT.view(json.dumps(place))
     )
 
 
@@ -211,13 +156,13 @@ async def _thanks(edge: Edge, reference: str, asker: Asker) -> Message:
     return thanks_message()
 
 
-async def _keep(click: _Click) -> None:
+async def _keep(click: Click) -> None:
     is_kept = await click.edge.services.answers.keep(click.value, click.asker.user)
     told = kept_message(click.value) if is_kept else too_late_message()
     await click.reply().send(told, replaces=True)
 
 
-async def _forget(click: _Click) -> None:
+async def _forget(click: Click) -> None:
     is_gone = await click.edge.services.answers.forget(click.value)
     told = forgotten_message() if is_gone else too_late_message()
     await click.reply().send(told, replaces=True)
@@ -226,38 +171,18 @@ async def _forget(click: _Click) -> None:
 async def _comment(edge: Edge, body: Mapping[str, Any]) -> None:
     view = body["view"]
     place = json.loads(view["private_metadata"])
-    user = str(body["user"]["id"])
-
-    async def tell(message: Message) -> None:
-        await edge.client.chat_postEphemeral(
-            channel=place["channel"],
-            user=user,
-            thread_ts=place["thread_ts"] or None,
-            **message.arguments(),
-        )
-
-    visit = Visit(user, place["channel"], str(body["user"].get("team_id") or ""))
-    asker = await edge.admit(visit, Action(VOTE), tell)
+    asker, tell = await admit_view(edge, body, place, VOTE)
     if asker is None:
         return
     with edge.audited(asker, VOTE):
-        await edge.services.answers.vote(place["reference"], user, False, comment_of(view))  # noqa: FBT003  (the port's third argument)
+        await edge.services.answers.vote(
+            place["reference"],
+            asker.user,
+            False,  # noqa: FBT003  (the port's third argument)
+            COMMENT.written(view),
+        )
     try:
         await tell(thanks_message())
     except SLACK_FAILURES as error:
         # The vote is kept; where the bot is no member it cannot say so.
         log.debug("no thanks said in %s: %s", place["channel"], error)
-
-
-async def _explain(click: _Click) -> None:
-    container = click.body["container"]
-    await click.edge.answering.in_thread(
-        Ask(
-            question=click.value,
-            asker=click.asker,
-            thread_ts=str(container.get("thread_ts") or container["message_ts"]),
-            bot_user=click.bot_user,
-            has_history=False,  # the thread is about the other findings
-            announces=True,
-        )
-    )

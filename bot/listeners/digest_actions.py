@@ -1,39 +1,37 @@
-"""Buttons under a digest's findings: mute, known issue, acknowledge, similar.
+"""Buttons under a digest's findings: explain, similar, mute, known issue, acknowledge.
 
 What they do is kept in the database and the message is redrawn from there, so any replica can take
-any click. Explain is a question like others, and stands in `bot.listeners.actions`.
+any click.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.access import MARK, Action, Asker
+from bot.access import ASK, MARK
 from bot.answering import Ask
 from bot.blocks.digest_marks import (
     ACKNOWLEDGE_ACTION,
+    EXPLAIN_ACTION,
     KNOWN_ACTION,
-    KNOWN_VIEW,
+    KNOWN_ISSUE,
     MUTE_ACTION,
     SIMILAR_ACTION,
     UNMUTE_ACTION,
     Told,
     chosen_mute,
     holding,
-    known_issue_of,
-    known_issue_view,
     remarked,
 )
-from bot.blocks.parts import Message
 from bot.edge import Edge
-from bot.gate import Visit
-from bot.listeners.incoming import visit_of_click
+from bot.listeners.clicks import Button, Click, admit_view, always, listen, name_of
 from bot.notices import SLACK_FAILURES
 from core.digests import Acknowledgement, KnownIssue, Mute
 
@@ -42,68 +40,32 @@ log = logging.getLogger(__name__)
 _SIMILAR = "similar"
 
 
-@dataclass(frozen=True, slots=True)
-class _Click:
-    """Somebody who may do so pressed a button of a finding's message."""
-
-    edge: Edge
-    asker: Asker
-    body: Mapping[str, Any]
-    bot_user: str
-
-    @property
-    def value(self) -> str:
-        """The button's, or that of the chosen option."""
-        clicked = self.body["actions"][0]
-        chosen = clicked.get("selected_option") or clicked
-        return str(chosen["value"])
-
-    @property
-    def name(self) -> str:
-        """What the person is called."""
-        user = self.body["user"]
-        return str(user.get("name") or user.get("username") or "")
-
-
-_Listener = Callable[[_Click], Awaitable[None]]
-
-
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to the buttons, and to the field of a known issue."""
-    listeners: dict[str, tuple[Action, _Listener]] = {
-        MUTE_ACTION: (Action(MARK), _mute),
-        UNMUTE_ACTION: (Action(MARK), _unmute),
-        KNOWN_ACTION: (Action(MARK), _ask_known_issue),
-        ACKNOWLEDGE_ACTION: (Action(MARK), _acknowledge),
-        SIMILAR_ACTION: (Action(_SIMILAR, is_seen_by_all=True), _similar),
+    marking = {
+        MUTE_ACTION: _mute,
+        UNMUTE_ACTION: _unmute,
+        KNOWN_ACTION: _ask_known_issue,
+        ACKNOWLEDGE_ACTION: _acknowledge,
     }
-
-    async def on_action(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        if not await edge.is_new(f"action:{body['trigger_id']}"):
-            return
-        action, listener = listeners[body["actions"][0]["action_id"]]
-        reply = edge.reply(str(body["response_url"]))
-        asker = await edge.admit(visit_of_click(body), action, reply.send)
-        if asker is None:
-            return
-        click = _Click(edge, asker, body, context.bot_user_id or "")
-        if listener is _similar:  # an answer, which is noted as such
-            await listener(click)
-            return
-        with edge.audited(asker, action.command, str(body["actions"][0]["action_id"])):
-            await listener(click)
 
     async def on_known_issue(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         await _keep_known_issue(edge, body)
 
-    for action_id in listeners:
-        app.action(action_id)(on_action)
-    app.view(KNOWN_VIEW)(on_known_issue)
+    listen(
+        app,
+        edge,
+        {
+            EXPLAIN_ACTION: Button(ASK, partial(_ask, task=""), always, is_answer=True),
+            SIMILAR_ACTION: Button(_SIMILAR, partial(_ask, task=_SIMILAR), always, is_answer=True),
+            **{key: Button(MARK, press, argument=key) for key, press in marking.items()},
+        },
+    )
+    app.view(KNOWN_ISSUE.callback_id)(on_known_issue)
 
 
-async def _mute(click: _Click) -> None:
+async def _mute(click: Click) -> None:
     told, length = chosen_mute(click.value)
     now = click.edge.services.clock.now()
     until = now + length if length is not None else None
@@ -112,7 +74,7 @@ async def _mute(click: _Click) -> None:
     await _redraw(click, told)
 
 
-async def _unmute(click: _Click) -> None:
+async def _unmute(click: Click) -> None:
     """End it now. It stays in the store, so that the next digest tells what was held back."""
     told, services = Told.read(click.value), click.edge.services
     mute = (await services.marks.of(told.schedule, told.identity)).mute
@@ -122,48 +84,37 @@ async def _unmute(click: _Click) -> None:
     await _redraw(click, told)
 
 
-async def _acknowledge(click: _Click) -> None:
+async def _acknowledge(click: Click) -> None:
     told, services = Told.read(click.value), click.edge.services
     seen = Acknowledgement(click.asker.user, click.name, services.clock.now())
     await services.marks.put(told.schedule, told.identity, seen)
     await _redraw(click, told)
 
 
-async def _ask_known_issue(click: _Click) -> None:
+async def _ask_known_issue(click: Click) -> None:
     told, services = Told.read(click.value), click.edge.services
     known = (await services.marks.of(told.schedule, told.identity)).known_issue
     place = {
         "told": str(told),
         "channel": click.asker.channel,
         "ts": str(click.body["container"]["message_ts"]),
-        "thread_ts": _thread(click),
+        "thread_ts": click.thread_ts,
     }
-    view = known_issue_view(json.dumps(place), known.text if known is not None else "")
+    view = KNOWN_ISSUE.view(json.dumps(place), known.text if known is not None else "")
     await click.edge.client.views_open(trigger_id=str(click.body["trigger_id"]), view=view)
 
 
 async def _keep_known_issue(edge: Edge, body: Mapping[str, Any]) -> None:
-    view, user = body["view"], body["user"]
+    view = body["view"]
     place = json.loads(view["private_metadata"])
     channel, told = str(place["channel"]), Told.read(place["told"])
-
-    async def tell(message: Message) -> None:
-        await edge.client.chat_postEphemeral(
-            channel=channel,
-            user=str(user["id"]),
-            thread_ts=place["thread_ts"],
-            **message.arguments(),
-        )
-
-    team = str(user.get("team_id") or (body.get("team") or {}).get("id") or "")
-    asker = await edge.admit(Visit(str(user["id"]), channel, team), Action(MARK), tell)
+    asker, _ = await admit_view(edge, body, place, MARK)
     if asker is None:
         return
-    text, marks = known_issue_of(view), edge.services.marks
+    text, marks = " ".join(KNOWN_ISSUE.written(view).split()), edge.services.marks
     with edge.audited(asker, MARK, KNOWN_ACTION):
         if text:
-            name = str(user.get("name") or user.get("username") or "")
-            issue = KnownIssue(asker.user, name, edge.services.clock.now(), text)
+            issue = KnownIssue(asker.user, name_of(body["user"]), edge.services.clock.now(), text)
             await marks.put(told.schedule, told.identity, issue)
         elif known := (await marks.of(told.schedule, told.identity)).known_issue:
             await marks.drop(told.schedule, told.identity, known)
@@ -185,21 +136,22 @@ async def _keep_known_issue(edge: Edge, body: Mapping[str, Any]) -> None:
         await _show(edge, channel, shown[0], told)
 
 
-async def _similar(click: _Click) -> None:
+async def _ask(click: Click, task: str) -> None:
+    """Ask about the finding in its thread."""
     await click.edge.answering.in_thread(
         Ask(
             question=click.value,
             asker=click.asker,
-            thread_ts=_thread(click),
+            thread_ts=click.thread_ts,
             bot_user=click.bot_user,
             has_history=False,  # the thread is about the other findings
             announces=True,
-            task=_SIMILAR,
+            task=task,
         )
     )
 
 
-async def _redraw(click: _Click, told: Told) -> None:
+async def _redraw(click: Click, told: Told) -> None:
     await _show(click.edge, click.asker.channel, click.body["message"], told)
 
 
@@ -208,8 +160,3 @@ async def _show(edge: Edge, channel: str, message: Mapping[str, Any], told: Told
     marks = await edge.services.marks.of(told.schedule, told.identity)
     shown = remarked(message, told, holding(marks, edge.services.clock.now()))
     await edge.client.chat_update(channel=channel, ts=str(message["ts"]), **shown.arguments())
-
-
-def _thread(click: _Click) -> str:
-    container = click.body["container"]
-    return str(container.get("thread_ts") or container["message_ts"])

@@ -44,8 +44,13 @@ def visit_of_event(event: Mapping[str, Any], body: Mapping[str, Any]) -> Visit:
 
 def visit_of_click(body: Mapping[str, Any]) -> Visit:
     """Who pressed a button or used a shortcut where."""
+    return visit_of_view(body, str(body["channel"]["id"]))
+
+
+def visit_of_view(body: Mapping[str, Any], channel: str) -> Visit:
+    """Who sent a modal off; its payload does not say where it was opened."""
     own = body["user"].get("team_id") or (body.get("team") or {}).get("id")
-    return Visit(str(body["user"]["id"]), str(body["channel"]["id"]), str(own or ""))
+    return Visit(str(body["user"]["id"]), channel, str(own or ""))
 
 
 def delivery_keys(event: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, str]:
