@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from cluster.detectors.services import selects
 from cluster.kinds import BY_NAME
 from cluster.network_objects import Service
 from cluster.snapshot import Snapshot
@@ -227,10 +226,6 @@ def _named(labels: Mapping[str, str]) -> Iterable[tuple[str, str, str, str]]:
 
 def _workload_behind(service: Service, snapshot: Snapshot) -> ObjectRef:
     """The one workload that serves a Service; the Service itself where there are several."""
-    selector = service.spec.selector
-    owners = {
-        snapshot.owner(pod)
-        for pod in snapshot.pods_in(service.metadata.namespace)
-        if selector and selects(selector, pod.metadata.labels)
-    }
+    pods = snapshot.pods_by_label.selected(service.metadata.namespace, service.spec.selector)
+    owners = {snapshot.owner(pod) for pod in pods}
     return owners.pop() if len(owners) == 1 else snapshot.ref(service)

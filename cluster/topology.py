@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from cluster.collect import ClusterCollector
-from cluster.detectors.services import SERVICE_LABEL, selects
+from cluster.detectors.services import SERVICE_LABEL
 from cluster.network_objects import EndpointSlice, Ingress, Service
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
@@ -63,10 +63,6 @@ def _of_pods(snapshot: Snapshot, pods: list[Pod]) -> Iterator[TopologyEdge]:
 
 def _of_services(snapshot: Snapshot, pods: list[Pod]) -> Iterator[TopologyEdge]:
     by_name = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods}
-    by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
-    for pod in pods:
-        for key, value in pod.metadata.labels.items():
-            by_label[pod.metadata.namespace, key, value].append(pod)
     slices: dict[tuple[str, str], list[EndpointSlice]] = defaultdict(list)
     for piece in snapshot.of(EndpointSlice):
         name = piece.metadata.labels.get(SERVICE_LABEL, "")
@@ -80,8 +76,9 @@ def _of_services(snapshot: Snapshot, pods: list[Pod]) -> Iterator[TopologyEdge]:
             named = by_name.get((namespace, name))
             if named is not None:
                 yield TopologyEdge(ref, Relation.IS_BACKED_BY, snapshot.ref(named), is_ready)
-        for pod in _selected(service, by_label):
-            if (pod.metadata.namespace, pod.metadata.name) not in ready:
+        for pod in snapshot.pods_by_label.selected(place[0], service.spec.selector):
+            pod_place = (pod.metadata.namespace, pod.metadata.name)
+            if pod_place in by_name and pod_place not in ready:
                 is_ready = _is_ready(pod) and not _names_pods(pieces)
                 yield TopologyEdge(ref, Relation.IS_BACKED_BY, snapshot.ref(pod), is_ready)
 
@@ -101,18 +98,6 @@ def _named(pieces: list[EndpointSlice], namespace: str) -> Iterator[tuple[tuple[
 def _names_pods(pieces: list[EndpointSlice]) -> bool:
     """Whether slices tell whose addresses theirs are: recorded ones may not."""
     return any(endpoint.target_ref for piece in pieces for endpoint in piece.endpoints or ())
-
-
-def _selected(service: Service, by_label: dict[tuple[str, str, str], list[Pod]]) -> Iterator[Pod]:
-    selector = service.spec.selector
-    if not selector:
-        return
-    # The rarest label leaves the fewest pods to look at.
-    lists = [
-        by_label.get((service.metadata.namespace, key, value), [])
-        for key, value in selector.items()
-    ]
-    yield from (pod for pod in min(lists, key=len) if selects(selector, pod.metadata.labels))
 
 
 def _of_ingresses(snapshot: Snapshot) -> Iterator[TopologyEdge]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from cluster.detectors.building import (
@@ -48,11 +48,6 @@ def has_port(service: Service, *, number: int = 0, name: str = "") -> bool:
     if service.spec.type == "ExternalName":
         return True
     return any((name and port.name == name) or port.port == number for port in service.spec.ports)
-
-
-def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """Whether every label of the selector is there with its value."""
-    return all(labels.get(key) == value for key, value in selector.items())
 
 
 def _is_for_traffic(service: Service) -> bool:
