@@ -7,11 +7,12 @@ import json
 import os
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.child import child
 from bot.datafolder import DataFolder
 from bot.run import Ready, run_bot
 from bot.settings import Settings, load_settings
@@ -83,21 +84,8 @@ async def _sandbox(
     if settings.slack_mode == "http":
         url = f"http://{settings.http_host}:{settings.http_port}/slack/events"
         arguments += ["--delivery", "http", "--request-url", url]
-    # A process of its own, in a session of its own: Ctrl-C reaches the bot alone, which ends first
-    # and then lets the sandbox go.
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox", *arguments, stdin=PIPE, stdout=PIPE, start_new_session=True
-    )
-    try:
+    async with child("sandbox", *arguments) as process:
         yield await _ready_line(process, port)
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), timeout=5)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
 
 async def _ready_line(process: Process, port: int) -> dict[str, str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot.bars import Show, progress_bars
 from bot.evals import EvalQuestion, check_files, open_index
-from bot.evals_files import Show, progress_bars, write_run
+from bot.evals_files import write_run
 from bot.modelsetting import model_config
 from bot.settings import load_settings
 from core.answers import Answer, GenerationOptions

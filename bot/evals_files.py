@@ -8,17 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bot.bars import Show, progress_bars
 from core.errors import OpsbotError
-
-__all__ = [
-    "REDACTION_KEY",
-    "Show",
-    "check_out",
-    "progress_bars",
-    "read_rows",
-    "write_run",
-]
 
 # Marks of secrets need no secrecy here, and a fixed key gives one text everywhere.
 REDACTION_KEY = sha256(b"opsbot eval").digest()

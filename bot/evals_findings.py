@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,9 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.evals_files import REDACTION_KEY, check_out, progress_bars, read_rows, write_run
+from bot.bars import progress_bars
+from bot.child import child
+from bot.evals_files import REDACTION_KEY, check_out, read_rows, write_run
 from cluster.alerts import read_alerts
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
@@ -243,17 +244,6 @@ def _line(recording: Mapping[str, object]) -> bytes:
 async def _recorded_cluster() -> AsyncIterator[_RecordedCluster]:
     with TemporaryDirectory(prefix="opsbot-eval-") as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        arguments = ["-m", "sandbox.cluster", "--recordings", "--kubeconfig", str(kubeconfig)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=PIPE, stdout=PIPE, start_new_session=True
-        )
-        try:
+        arguments = ["--recordings", "--kubeconfig", str(kubeconfig)]
+        async with child("sandbox.cluster", *arguments) as process:
             yield _RecordedCluster(process, kubeconfig)
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            try:
-                await asyncio.wait_for(process.wait(), timeout=5)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
