@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.series import Series
@@ -212,6 +212,12 @@ class Done:
     """The end of an answer. `answer.text` is what counts, also where deltas came before."""
 
     answer: Answer
+
+    @classmethod
+    def after(cls, took: timedelta, question: str, answer: Answer) -> Done:
+        """The end of the answer to `question`; a clock that was set back counts as no time."""
+        seconds = max(0.0, took.total_seconds())
+        return cls(replace(answer, question=question, elapsed_seconds=seconds))
 
 
 AnswerEvent = Progress | Delta | Done

@@ -156,8 +156,7 @@ class RagChain:
                         answer = event
                     else:
                         yield event
-        elapsed = (self._clock.now() - began).total_seconds()
-        yield Done(replace(answer, question=question, elapsed_seconds=max(0.0, elapsed)))
+        yield Done.after(self._clock.now() - began, question, answer)
 
     async def answer(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from datetime import tzinfo
 
 from core.answers import (
@@ -64,9 +63,9 @@ class ChangesTask:
         else:
             found = await self._trail.changes(about, subject.window, scope)
             answer = self._answer(question, found, subject.targets.objects)
-        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        took = self._clock.now() - began
         yield Delta(answer.text)
-        yield Done(replace(answer, elapsed_seconds=elapsed))
+        yield Done.after(took, question, answer)
 
     def _answer(self, question: str, found: Timeline, named: Sequence[ObjectRef]) -> Answer:
         passages = (changes_passage(found),)

@@ -79,10 +79,10 @@ class ClassifyTask:
             limit=None,
         )
         answer = tell(verdict, reading, await self._chain.look(reading, scope))
-        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        took = self._clock.now() - began
         notes = (note,) if note else ()
         yield Delta(answer.text)
-        yield Done(replace(answer, question=question, notes=notes, elapsed_seconds=elapsed))
+        yield Done.after(took, question, replace(answer, notes=notes))
 
 
 def tell(verdict: Verdict | None, reading: Reading, found: Lookup) -> Answer:

@@ -130,9 +130,9 @@ class InvestigateTask:
                 work.steps.append(step)
                 yield Progress(_progress(work.steps))
             answer = await self._report(work, question, options)
-        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        took = self._clock.now() - began
         yield Delta(answer.text)
-        yield Done(replace(answer, elapsed_seconds=elapsed))
+        yield Done.after(took, question, answer)
 
     async def _steps(self, work: _Work, trail: LiveTrail) -> AsyncGenerator[Step, None]:
         about, scope = work.about, work.scope

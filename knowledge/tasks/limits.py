@@ -80,9 +80,9 @@ class LimitsTask:
         thing = await self._namer.thing(question, scope)
         yield Progress("Reading the limits in the cluster and in the documents…")
         answer = await self._answer(thing, scope)
-        elapsed = max(0.0, (self._clock.now() - began).total_seconds())
+        took = self._clock.now() - began
         yield Delta(answer.text)
-        yield Done(replace(answer, question=question, elapsed_seconds=elapsed))
+        yield Done.after(took, question, answer)
 
     async def _answer(self, thing: Reading, scope: Scope) -> Answer:
         pod_or_workload, *others = thing.names

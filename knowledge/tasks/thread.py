@@ -84,8 +84,7 @@ class ThreadSummary:
         yield Progress(f"Reading {counted(len(history), 'message')} of this thread…")
         turns = cleaned(history, self._redact)
         answer = await self._answer(question, turns, options)
-        elapsed = (self._clock.now() - began).total_seconds()
-        yield Done(replace(answer, question=question, elapsed_seconds=max(0.0, elapsed)))
+        yield Done.after(self._clock.now() - began, question, answer)
 
     async def _answer(
         self, question: str, turns: Sequence[Turn], options: GenerationOptions

@@ -116,8 +116,7 @@ class IncidentDocument:
                 incident = replace(incident, findings=_about(found, incident.services))
         text = self._text(incident, began)
         answer = cited(text, question, turns)
-        elapsed = (self._clock.now() - began).total_seconds()
-        yield Done(replace(answer, gaps=gaps, elapsed_seconds=max(0.0, elapsed)))
+        yield Done.after(self._clock.now() - began, question, replace(answer, gaps=gaps))
 
     def _services(self, turns: Sequence[Turn], scope: Scope) -> tuple[str, ...]:
         """Services of the graph that people name, those named most first."""
