@@ -13,13 +13,13 @@ from bot import threads
 from bot.access import ASK, Asker
 from bot.attachments import Attachments
 from bot.blocks import notices
-from bot.blocks.answer import AnswerLayout, lay_out
+from bot.blocks.answer import AnswerLayout, asked, lay_out
 from bot.eyes import eyes
 from bot.interrupted import underway
 from bot.mrkdwn import escape
 from bot.notices import explain, new_reference
 from bot.people import People
-from bot.replies import Reply, ReplySurface
+from bot.replies import Opening, Reply, ReplySurface
 from bot.services import Services
 from bot.surfaces import Place, Surface, ThreadSurface
 from bot.thread_tasks import THREAD_TASKS
@@ -119,7 +119,7 @@ class Answering:
         task: str = "",
         *,
         earlier: Thread = Thread(),  # noqa: B008  (frozen)
-        has_begun: bool = True,
+        opening: Opening = Opening.NEW,
     ) -> None:
         """Answer the person alone, through a `response_url`.
 
@@ -129,21 +129,22 @@ class Answering:
             reply: The way back to them.
             task: The task that answers, or '' for the chain.
             earlier: What the task tells again.
-            has_begun: Whether the person was told already that it is being looked into.
+            opening: How it begins, and what it takes the place of.
         """
 
         def render(answer: Answer, reference: str) -> AnswerLayout:
             now = self._services.clock.now()
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
-        surface = ReplySurface(reply, has_begun=has_begun)
+        surface = ReplySurface(reply, opening)
         async with underway(
             self._services.open_answers,
             asker.channel,
             thread_ts=reply.thread_ts,
             response_url=reply.url,
-            is_replaced=has_begun,
+            is_replaced=surface.replaces,
         ):
+            await surface.begin(asked(task, question))
             await self._run(_Job(question, asker, surface, render, task, earlier))
 
     async def thread(self, channel: str, thread_ts: str, before_ts: str, bot_user: str) -> Thread:

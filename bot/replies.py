@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from enum import Enum
 
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -86,19 +87,45 @@ class Reply:
         return response.status_code, response.body
 
 
+class Opening(Enum):
+    """What an answer by a `response_url` begins with, and what it takes the place of."""
+
+    NEW = "new"
+    """A first reply says that it is being looked into; the answer takes its place."""
+    IN_PLACE = "in place"
+    """The same, and the first reply takes the place of the message that was clicked."""
+    BESIDE = "beside"
+    """Nothing is replaced: what a message shortcut would replace is somebody's message."""
+
+
 class ReplySurface:
     """An ephemeral reply as a `bot.surfaces.Surface`: its few uses go to the beginning and the end.
 
     Args:
         reply: The way back.
-        has_begun: Whether the person was told already that it is being looked into; that reply is
-            replaced then. What a message shortcut would replace is the message itself.
+        opening: How it begins.
     """
 
-    def __init__(self, reply: Reply, *, has_begun: bool = True) -> None:
+    def __init__(self, reply: Reply, opening: Opening) -> None:
         self._reply = reply
-        self._replaces = has_begun
-        self._has_begun = has_begun
+        self._opening = opening
+        self._has_begun = False
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the end takes the place of what was shown before it."""
+        return self._opening is not Opening.BESIDE
+
+    async def begin(self, asked: str) -> None:
+        """Say what is being looked into, except beside a message: progress is told there.
+
+        Raises:
+            SlackError: Slack refused it.
+        """
+        if self.replaces:
+            in_place = self._opening is Opening.IN_PLACE
+            await self._reply.send(notices.looking(asked), replaces=in_place)
+            self._has_begun = True
 
     async def wait(self) -> None:
         """Nothing: an ephemeral answer is in nobody's way."""
@@ -115,7 +142,7 @@ class ReplySurface:
     async def finish(self, messages: list[Message], layout: AnswerLayout | None = None) -> None:  # noqa: ARG002  (a stream's business)
         """Replace the first reply where that can be; further parts follow it."""
         for position, message in enumerate(messages):
-            await self._reply.send(message, replaces=self._replaces and position == 0)
+            await self._reply.send(message, replaces=self.replaces and position == 0)
 
 
 def _has_rich_blocks(message: Message) -> bool:

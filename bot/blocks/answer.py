@@ -91,7 +91,9 @@ def lay_out(
     lead: list[Block] = []
     if shows_question or asked_by:
         by = f"Asked by <@{asked_by}>: " if asked_by else ""
-        lead.append(parts.context(f"{by}*{escape(clip(_flat(asked(answer)), 300))}*"))
+        lead.append(
+            parts.context(f"{by}*{escape(clip(_flat(asked(answer.task, answer.question)), 300))}*")
+        )
     if warnings:
         lead.append(parts.section("\n".join(warnings)))
     tail: list[Block] = []
@@ -121,9 +123,9 @@ def lay_out(
     )
 
 
-def asked(answer: Answer) -> str:
+def asked(task: str, question: str) -> str:
     """What was asked for, as it was typed after the slash command."""
-    return f"{answer.task} {answer.question}".strip()
+    return f"{task} {question}".strip()
 
 
 def without_share(blocks: list[Block]) -> list[Block]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bot.blocks import notices
 from bot.commands.command import Call
 
 
 async def run(call: Call) -> None:
     """Say that it is being looked into, then replace that by the answer."""
-    await call.reply.send(notices.looking(call.argument))
     await call.edge.answering.by_reply(call.argument, call.asker, call.reply)

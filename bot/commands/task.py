@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bot.blocks import notices
 from bot.commands.command import Call
 
 
 async def run(call: Call) -> None:
     """Say that it is being looked into, then replace that by what the task found."""
-    await call.reply.send(notices.looking(f"{call.name} {call.argument}"))
     await call.edge.answering.by_reply(call.argument, call.asker, call.reply, call.name)

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot.access import ASK, KEEP, SHARE, VOTE, Action, Asker
 from bot.answering import Ask
 from bot.blocks import notices
-from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, asked, lay_out
+from bot.blocks.answer import FEEDBACK_ACTION, SHARE_ACTION, lay_out
 from bot.blocks.feedback import (
     COMMENT,
     FORGET_ACTION,
@@ -28,6 +28,7 @@ from bot.blocks.parts import Message
 from bot.edge import Edge
 from bot.listeners.clicks import Button, Click, admit, admit_view, always, listen, unless_private
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
+from bot.replies import Opening
 from bot.surfaces import Place
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
@@ -58,9 +59,9 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
 
 async def _ask(click: Click) -> None:
-    reply = click.reply()
-    await reply.send(notices.looking(click.value), replaces=True)
-    await click.edge.answering.by_reply(click.value, click.asker, reply)
+    await click.edge.answering.by_reply(
+        click.value, click.asker, click.reply(), opening=Opening.IN_PLACE
+    )
 
 
 async def _retry(click: Click) -> None:
@@ -76,12 +77,13 @@ async def _retry(click: Click) -> None:
         return
     container = click.body["container"]
     if container.get("is_ephemeral"):
-        await reply.send(notices.looking(asked(kept)), replaces=True)
         earlier = Thread()
         if kept.task in THREAD_TASKS and container.get("thread_ts"):
             thread_ts = str(container["thread_ts"])
             earlier = await edge.answering.thread(asker.channel, thread_ts, "", click.bot_user)
-        await edge.answering.by_reply(kept.question, asker, reply, kept.task, earlier=earlier)
+        await edge.answering.by_reply(
+            kept.question, asker, reply, kept.task, earlier=earlier, opening=Opening.IN_PLACE
+        )
         return
     await edge.answering.in_thread(
         Ask(

@@ -17,6 +17,7 @@ from bot.blocks import notices
 from bot.edge import Edge
 from bot.listeners.incoming import visit_of_click
 from bot.mrkdwn import clip
+from bot.replies import Opening
 from bot.thread_tasks import EXPLAIN, QUESTIONS, SUMMARY
 from bot.threads import said_in
 
@@ -72,7 +73,7 @@ async def _summarise(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user
         reply,
         SUMMARY,
         earlier=earlier,
-        has_begun=False,
+        opening=Opening.BESIDE,
     )
 
 
@@ -83,7 +84,7 @@ async def _explain(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: 
         await reply.send(notices.hint(_NO_WORDS, _QUOTE))
         return
     question = clip(words, edge.services.limits.max_question_chars)
-    await edge.answering.by_reply(question, asker, reply, EXPLAIN, has_begun=False)
+    await edge.answering.by_reply(question, asker, reply, EXPLAIN, opening=Opening.BESIDE)
 
 
 def _looked_at(message: Mapping[str, Any]) -> str:

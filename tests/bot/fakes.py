@@ -185,6 +185,7 @@ class FakeOpenAnswers:
     left: list[OpenAnswer] = field(default_factory=list)  # by other processes
     history: list[str] = field(default_factory=list)
     error: StateError | None = None
+    gate: asyncio.Event | None = None  # `begin` waits for it
 
     def _note(self, what: str) -> None:
         if self.error:
@@ -193,6 +194,8 @@ class FakeOpenAnswers:
 
     async def begin(self, answer: OpenAnswer) -> None:
         self._note("begin")
+        if self.gate:
+            await self.gate.wait()
         self.opened[answer.key] = answer
 
     async def show(self, key: str, message_ts: str) -> None:

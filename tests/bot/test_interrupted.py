@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.blocks import notices
 from bot.blocks.answer import FOOTER_BLOCK
 from bot.interrupted import close_interrupted, closing_interrupted
@@ -42,6 +44,20 @@ async def test_an_answer_is_written_down_before_it_is_shown_and_forgotten_at_its
     gate.set()
     await either.settle()
     assert store.history == ["begin", "show", "end"]
+
+
+@pytest.mark.parametrize("typed", ["ask why?", "limits payments"])
+async def test_a_commands_answer_is_written_down_before_its_reader_is_told(
+    bench: Bench, typed: str
+) -> None:
+    store = bench.fakes.open_answers
+    store.gate = asyncio.Event()
+    await bench.type(typed)
+    await bench.eventually(lambda: store.history == ["begin"])
+    assert bench.ephemerals() == []
+    store.gate.set()
+    await bench.settle()
+    assert bench.ephemerals()
 
 
 async def test_a_commands_answer_is_written_down_with_its_way_back(bench: Bench) -> None:

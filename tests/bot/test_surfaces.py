@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bot.blocks.answer import lay_out
-from bot.replies import Reply, ReplySurface
+from bot.replies import Opening, Reply, ReplySurface
 from bot.surfaces import Place, ThreadSurface
 from tests.bot.bench import Bench, seen
 from tests.bot.samples import NOW, answer
@@ -100,10 +100,13 @@ async def test_a_stream_that_said_it_all_is_only_closed(bench: Bench) -> None:
 
 async def test_a_reply_shows_only_its_beginning_and_its_end(bench: Bench) -> None:
     url = await bench.response_url()
-    surface = ReplySurface(Reply(url, bench.client))
+    surface = ReplySurface(Reply(url, bench.client), Opening.NEW)
+    await surface.begin("why?")
     await surface.wait()
     await surface.show("Searching", "Raise")
-    assert bench.ephemerals() == []
+    (begun,) = bench.ephemerals()
+    assert "Looking into: why?" in seen(begun).replace("*", "")
     layout = lay_out(answer("Raise it."), "ab12", NOW)
     await surface.finish(layout.messages(), layout)
-    assert "Raise it." in seen(bench.ephemerals()[0])
+    (ended,) = bench.ephemerals()
+    assert "Raise it." in seen(ended)
