@@ -19,7 +19,7 @@ from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
 from bot.modelsetting import model_config
-from bot.monitoring import alert_feed, loki_of, prometheus_of, reach_of
+from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
 from bot.schedule import Schedule
 from bot.services import EdgeLimits, Services
 from bot.settings import Settings
@@ -144,6 +144,7 @@ async def open_app(
             events=kept_events,
             kinds=(*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS,
             error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
+            log_limits=log_limits(settings),
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
