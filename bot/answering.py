@@ -14,6 +14,7 @@ from bot.access import ASK, Asker
 from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, asked, lay_out
+from bot.blocks.suggestions import offered_instead
 from bot.eyes import eyes
 from bot.interrupted import underway
 from bot.mrkdwn import escape
@@ -26,7 +27,7 @@ from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
 from bot.turns import ThreadKey, Turns
 from bot.unfolding import StoppedError, unfold
-from core.answers import Answer, Inquiry
+from core.answers import Answer
 from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
@@ -227,6 +228,9 @@ class Answering:
         if job.place is not None:
             shown = await self.attachments.as_file(job.place, answer, reference)
         layout = job.render(shown, reference)
+        if not answer.is_grounded and not job.task:
+            scope, suggestions = job.asker.scope, self._services.suggestions
+            layout = offered_instead(layout, await suggestions.questions(scope, job.question))
         await job.surface.finish(layout.messages(), layout)
         if job.place is not None:
             await self.attachments.follow(job.place, answer, layout, reference)
@@ -236,7 +240,7 @@ class Answering:
         """Let it be answered, and shown how far that is; raises what `unfold` does."""
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        events = answerer.stream(Inquiry(job.question, job.earlier.turns, job.asker.scope))
+        events = answerer.stream(job.question, job.earlier.turns, job.asker.scope)
         thread = job.place.thread if job.place else None
 
         def remember(reader: asyncio.Task[None]) -> None:
@@ -253,7 +257,7 @@ class Answering:
 
     async def _keep(self, reference: str, job: _Job, answer: Answer) -> None:
         try:
-            await self._services.answers.put(reference, job.asker.scope, answer)
+            await self._services.answers.put(reference, job.asker.scope, answer, job.asker.user)
         except OpsbotError as error:
             # Sharing and voting will not work for this answer; the answer itself matters more.
             log.warning("answer %s could not be kept: %s", reference, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
@@ -11,15 +11,35 @@ from bot.access import Policy
 from bot.audit import Audit
 from core.answers import (
     Answer,
+    AnswerEvent,
+    AskedAnswer,
+    GenerationOptions,
     Lookup,
     OpenAnswer,
     PartHealth,
     Scope,
+    Turn,
 )
 from core.clock import Clock
 from core.digests import Digest, Mark, Marks, SlotRecord
-from knowledge.ports import Answerer
 from knowledge.searchquery import Mistake, SearchQuery
+
+
+class Answerer(Protocol):
+    """The RAG chain, or a task. By `knowledge.chain.RagChain` and `knowledge.tasks`.
+
+    A task's question is its argument: "payments" for `limits payments`.
+    """
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: B008  (frozen)
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
+    ) -> AsyncIterator[AnswerEvent]:
+        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        ...
 
 
 class Search(Protocol):
@@ -53,16 +73,20 @@ class Health(Protocol):
 class Deliveries(Protocol):
     """Makes every Slack delivery count once, across restarts. Implemented by `state.deliveries`."""
 
-    async def claim(self, key: str) -> bool:
-        """True the first time a key is seen within 24 h, else False."""
+    async def claim(self, key: str, within: timedelta = ...) -> bool:
+        """True the first time a key is seen within 24 h, or within less, else False."""
         ...
 
 
 class AnswerStore(Protocol):
     """Answers by reference id, and what people thought of them. By `state.answers`."""
 
-    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
-        """Keep an answer for at least an hour, with where and within which limits it was made."""
+    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
+        """Keep an answer for at least an hour: where, within which limits and for whom it is."""
+        ...
+
+    async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:
+        """What a user asked, newest first."""
         ...
 
     async def get(self, reference: str, scope: Scope) -> Answer | None:
@@ -106,6 +130,26 @@ class ScheduledDigest:
     next_due: datetime | None
     last: SlotRecord | None
     teams: Mapping[str, str]
+
+
+class Suggestions(Protocol):
+    """Questions worth asking. Implemented by `knowledge.suggested`."""
+
+    async def questions(self, scope: Scope, near: str = "") -> tuple[str, ...]:
+        """Up to three that the runbooks of a scope answer, near some words. Never raises."""
+        ...
+
+
+class Greetings(Protocol):
+    """Where the bot has introduced itself. Implemented by `state.greetings`."""
+
+    async def claim(self, team: str, channel: str) -> bool:
+        """True for the first who asks, in all processes, for good."""
+        ...
+
+    async def give_back(self, team: str, channel: str) -> None:
+        """Let it be tried again: nothing was said after all."""
+        ...
 
 
 class MarkStore(Protocol):
@@ -186,6 +230,8 @@ class Services:
     open_answers: OpenAnswers
     marks: MarkStore
     planned: Callable[[], Awaitable[tuple[ScheduledDigest, ...]]]
+    suggestions: Suggestions
+    greetings: Greetings
     clock: Clock
     limits: EdgeLimits
     tasks: Mapping[str, Answerer] = field(default_factory=dict)

@@ -21,7 +21,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answering import Answering
 from bot.edge import Edge
 from bot.gate import Gate
-from bot.listeners import actions, commands, digest_actions, failures, questions, quiet, shortcuts
+from bot.listeners import (
+    actions,
+    commands,
+    digest_actions,
+    failures,
+    home,
+    questions,
+    quiet,
+    shortcuts,
+    suggestions,
+)
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.people import People
 from bot.services import Services
@@ -104,6 +114,8 @@ def build_slack_app(
     digest_actions.register(app, edge)
     questions.register(app, edge)
     shortcuts.register(app, edge)
+    suggestions.register(app, edge)
+    home.register(app, edge)
     quiet.register(app)
     _hush()
     return app

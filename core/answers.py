@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -175,6 +174,20 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAnswer:
+    """That somebody asked something; the answer itself is looked up by its reference.
+
+    Attributes:
+        channel: Where it was asked.
+        asked_at: Aware UTC.
+    """
+
+    reference: str
+    channel: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAnswer:
     """An answer under way: what another process needs to close its message.
 
@@ -233,23 +246,6 @@ class GenerationOptions:
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     stream: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry:
-    """What somebody asks.
-
-    Attributes:
-        question: In their words; for a task its argument: "payments" for `limits payments`.
-        history: What was said in the thread before, oldest first.
-        scope: What they may see.
-        options: How a model is to word it.
-    """
-
-    question: str
-    history: Sequence[Turn] = ()
-    scope: Scope = Scope()
-    options: GenerationOptions = GenerationOptions()
 
 
 class PartState(StrEnum):

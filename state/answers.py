@@ -1,4 +1,7 @@
-"""Answers by reference, so that a button pressed later finds its answer, and people's votes."""
+"""Answers by reference, so that a button pressed later finds its answer, and people's votes.
+
+It is longer than others, because a vote writes down what its answer was made of.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import msgspec
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.answers import Answer, Scope
+from core.answers import Answer, AskedAnswer, Scope
 from core.clock import Clock
 from core.errors import StateError
 from core.feedback import JudgedAnswer, Shown, Vote
@@ -38,13 +41,14 @@ class SqlAnswerStore:
         self._clock = clock
         self._redact = redact
 
-    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
+    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
         """Keep an answer; one of the same reference is replaced, and may be shared again.
 
         Args:
             reference: Names it.
             scope: Where it was asked, and what it was made of at most.
             answer: Its question is redacted first.
+            asker: The user who asked, or '' where nobody did.
 
         Raises:
             StateError: The database failed.
@@ -54,6 +58,7 @@ class SqlAnswerStore:
             "channel": scope.channel,
             "scope": _encoded(scope),
             "answer": msgspec.json.encode(kept).decode(),
+            "asker": asker,
             "created_at": self._clock.now(),
             "shared_at": None,
         }
@@ -79,6 +84,22 @@ class SqlAnswerStore:
         if row is None or not _scope(row.scope).is_within(scope):
             return None
         return _answer(row.answer)
+
+    async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:
+        """What a user asked, newest first.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = (
+            select(answers.c.reference, answers.c.channel, answers.c.created_at)
+            .where(answers.c.asker == asker)
+            .order_by(answers.c.created_at.desc(), answers.c.reference)
+            .limit(limit)
+        )
+        async with self._database.read("look up a person's answers") as connection:
+            rows = (await connection.execute(query)).all()
+        return [AskedAnswer(row.reference, row.channel, row.created_at) for row in rows]
 
     async def mark_shared(self, reference: str) -> bool:
         """True for the first caller only; False also for an unknown reference.

@@ -20,8 +20,8 @@ class DeliveryStore:
         self._database = database
         self._clock = clock
 
-    async def claim(self, key: str) -> bool:
-        """True the first time a key is seen within 24 h, else False.
+    async def claim(self, key: str, within: timedelta = REMEMBERED_FOR) -> bool:
+        """True the first time a key is seen within 24 h, or within less, else False.
 
         One statement decides, so of two processes exactly one gets True.
 
@@ -35,7 +35,7 @@ class DeliveryStore:
         statement = statement.on_conflict_do_update(
             index_elements=[deliveries.c.key],
             set_={"seen_at": now},
-            where=deliveries.c.seen_at <= now - REMEMBERED_FOR,
+            where=deliveries.c.seen_at <= now - within,
         )
         async with self._database.write("remember a Slack delivery") as connection:
             result = await connection.execute(statement.returning(deliveries.c.key))

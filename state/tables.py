@@ -58,8 +58,18 @@ answers = Table(
     Column("channel", String(64), nullable=False),
     Column("scope", Text(), nullable=False),
     Column("answer", Text(), nullable=False),
+    Column("asker", String(64), nullable=False, index=True),
     Column("created_at", UtcDateTime(), nullable=False, index=True),
     Column("shared_at", UtcDateTime()),
+)
+
+# Channels in which the bot has said what it does there.
+greetings = Table(
+    "greetings",
+    metadata,
+    Column("team", String(64), primary_key=True),
+    Column("channel", String(64), primary_key=True),
+    Column("greeted_at", UtcDateTime(), nullable=False),
 )
 
 # No foreign key to answers: what people thought of an answer outlives its text.

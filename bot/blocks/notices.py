@@ -22,6 +22,11 @@ def progress(text: str) -> Message:
     return _line(f"{LOOKING_MARK} {escape(clip(_flat(text), 300))}")
 
 
+def asked_from_home(question: str) -> Message:
+    """Opens the thread of a question that was asked by a button of the Home tab."""
+    return _line(f"You asked from Home: *{escape(clip(_flat(question), 300))}*")
+
+
 def queued() -> Message:
     """An earlier question of the thread is still being answered."""
     return _line(f"{WAITING_MARK} One question at a time: yours is next in this thread.")

@@ -10,8 +10,11 @@ from bot.commands.command import Call, Command
 
 async def run(call: Call) -> None:
     """Show the table."""
-    command = call.edge.services.limits.command
-    await call.reply.send(help_message(command, entries(call.table)))
+    services = call.edge.services
+    questions = await services.suggestions.questions(call.asker.scope)
+    await call.reply.send(
+        help_message(services.limits.command, entries(call.table), questions=questions)
+    )
 
 
 def entries(table: Iterable[Command]) -> tuple[CommandHelp, ...]:

@@ -74,7 +74,8 @@ async def _take(
     if asker is None:
         return
     if not question:
-        await _say(edge, channel, thread_ts, greeting(limits.command))
+        questions = await edge.services.suggestions.questions(asker.scope)
+        await _say(edge, channel, thread_ts, greeting(limits.command, questions))
         return
     if len(question) > limits.max_question_chars:
         await _say(edge, channel, thread_ts, too_long(len(question), limits.max_question_chars))

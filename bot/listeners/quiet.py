@@ -13,7 +13,7 @@ def register(app: AsyncApp) -> None:
     """Confirm every event and click that no listener before wanted. Registered last."""
 
     async def on_event() -> None:
-        """Opening the app's home, joining a channel: nothing to do."""
+        """Somebody joined a channel, or reacted: nothing to do."""
 
     async def on_action(ack: AsyncAck) -> None:
         # Links are buttons too, and messages of an earlier version offer older ones.

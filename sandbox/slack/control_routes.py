@@ -39,6 +39,7 @@ class ControlRoutes:
             "edit": self._edit,
             "faults": self._faults,
             "home": self._home,
+            "home_action": self._home_action,
             "invite": self._invite,
             "message": self._message,
             "reaction": self._reaction,
@@ -119,6 +120,12 @@ class ControlRoutes:
         user, tab = fields.text("user", world.DEFAULT_USER_ID), fields.text("tab", "home")
         fields.done()
         return {"view": self.controls.home(user, tab)}
+
+    async def _home_action(self, fields: Fields) -> Json:
+        user, action_id = fields.text("user", world.DEFAULT_USER_ID), fields.text("action_id")
+        value = fields.optional("value")
+        fields.done()
+        return await self.controls.act_at_home(user, action_id, value)
 
     async def _stop(self, fields: Fields) -> Json:
         channel, user = fields.text("channel"), fields.text("user", world.DEFAULT_USER_ID)

@@ -10,10 +10,11 @@ from typing import Any
 
 from sandbox.slack import app_events, world
 from sandbox.slack.dispatcher import Dispatcher
+from sandbox.slack.elements import pressed, view_state
 from sandbox.slack.entities import compose, rich_text
 from sandbox.slack.errors import ControlError, SlackError
 from sandbox.slack.faults import Faults
-from sandbox.slack.interactions import Interactions, action_of, offered
+from sandbox.slack.interactions import Interactions
 from sandbox.slack.recorder import Recorder
 from sandbox.slack.things import OpenView
 from sandbox.slack.timeline import Conversation, Message
@@ -126,17 +127,17 @@ class Controls:
         conversation = self.conversation(channel, author)
         message = self.workspace.find_ephemeral(author.id, conversation.id, message_ts)
         message = message or self.message(conversation, message_ts)
-        elements = dict(_interactive(message.get("blocks") or ()))
-        if action_id not in elements:
-            wrong = f"the message has no element {action_id!r}"
-            raise ControlError("action_id", wrong, sorted(elements))
-        block_id, element = elements[action_id]
-        try:
-            action = action_of(element, block_id, value)
-        except LookupError:
-            wrong = f"{action_id} does not offer {value!r}"
-            raise ControlError("value", wrong, offered(element)) from None
+        action = pressed(message.get("blocks") or (), action_id, value)
         return await self.interactions.action(conversation, author, message, action)
+
+    async def act_at_home(self, user: str, action_id: str, value: str | None) -> Json:
+        """Use a button or menu of the app's Home tab."""
+        author = self.user(user)
+        view = self.workspace.homes.get(author.id)
+        if view is None:
+            raise ControlError("user", f"{author.name} has no Home tab yet", "open it first")
+        action = pressed(view["blocks"], action_id, value)
+        return await self.interactions.home_action(author, view, action)
 
     async def shortcut(self, user: str, callback_id: str, channel: str, message_ts: str) -> Json:
         """Use a message shortcut, or a global one when no message is given."""
@@ -159,7 +160,7 @@ class Controls:
             return await self.interactions.close(author, opened)
         if action != "submit":
             raise ControlError("action", f"cannot {action!r} a modal", ["submit", "close"])
-        state = _view_state(opened.view, values)
+        state = view_state(opened.view, values)
         result = await self.interactions.submit(author, opened, state)
         is_open = any(row is opened for row in self.workspace.views)
         return result | {"errors": opened.errors if is_open else {}}
@@ -257,44 +258,3 @@ class Controls:
         self.recorder.clear()
         self.interactions.clear()
         self.workspace.reset()
-
-
-def _interactive(blocks: Iterable[Json]) -> Iterable[tuple[str, tuple[str, Json]]]:
-    for block in blocks:
-        elements = [*block.get("elements", ()), block.get("accessory")]
-        for element in elements:
-            if isinstance(element, dict) and element.get("action_id"):
-                yield element["action_id"], (block["block_id"], element)
-
-
-def _view_state(view: Json, values: Json) -> Json:
-    """The `state.values` of a modal: what was filled in, over what was there from the start."""
-    inputs = {row["block_id"]: row["element"] for row in view["blocks"] if row["type"] == "input"}
-    by_action = {element["action_id"]: block_id for block_id, element in inputs.items()}
-    state: Json = {}
-    for block_id, element in inputs.items():
-        state[block_id] = {element["action_id"]: _filled(element, None)}
-    for key, value in values.items():
-        block_id = key if key in inputs else by_action.get(key, "")
-        if block_id not in inputs:
-            raise ControlError("values", f"the modal has no input {key!r}", sorted(inputs))
-        element = inputs[block_id]
-        if isinstance(value, dict):
-            value = value.get(element["action_id"])  # noqa: PLW2901  (both shapes are allowed)
-        state[block_id] = {element["action_id"]: _filled(element, value)}
-    return state
-
-
-def _filled(element: Json, value: Any) -> Json:
-    kind = element["type"]
-    if kind in ("static_select", "radio_buttons"):
-        options = {row["value"]: row for row in element.get("options") or ()}
-        if value is not None and value not in options:
-            raise ControlError("values", f"{value!r} is not offered", sorted(options))
-        chosen = options.get(str(value)) if value is not None else element.get("initial_option")
-        return {"type": kind, "selected_option": chosen}
-    if kind in ("checkboxes", "multi_static_select"):
-        chosen = value if isinstance(value, list) else []
-        rows = [row for row in element.get("options") or () if row["value"] in chosen]
-        return {"type": kind, "selected_options": rows}
-    return {"type": kind, "value": element.get("initial_value") if value is None else str(value)}

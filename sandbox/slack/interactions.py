@@ -18,7 +18,6 @@ from sandbox.slack.transports import COMMANDS, INTERACTIVE, Ack
 from sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
-_OPTION_TYPES = ("static_select", "radio_buttons", "overflow")
 
 
 @dataclass(slots=True)
@@ -98,6 +97,18 @@ class Interactions:
             payload["container"]["thread_ts"] = message["thread_ts"]
         if not message.get("is_ephemeral"):
             payload["message"] = message
+        return await self._interact("block_actions", payload)
+
+    async def home_action(self, user: world.User, view: Json, action: Json) -> Json:
+        """Press a button, or choose from a menu, on the app's Home tab.
+
+        Slack names no channel then, and gives no `response_url`.
+        """
+        payload = self._interaction("block_actions", user) | {
+            "container": {"type": "view", "view_id": view["id"]},
+            "view": view,
+            "actions": [action | {"action_ts": f"{self._workspace.clock.now():.6f}"}],
+        }
         return await self._interact("block_actions", payload)
 
     async def message_shortcut(
@@ -242,45 +253,6 @@ class Interactions:
     async def _interact(self, what: str, payload: Json) -> Json:
         ack, seconds = await self._dispatcher.deliver(INTERACTIVE, what, payload)
         return _outcome(ack, seconds) | {"trigger_id": payload["trigger_id"]}
-
-
-def action_of(element: Json, block_id: str, value: str | None) -> Json:
-    """The entry of `actions` that using an element makes.
-
-    Args:
-        element: The button, feedback buttons or menu.
-        block_id: The id of its block.
-        value: The option's value for a menu; for feedback buttons, which of the two was pressed.
-
-    Raises:
-        LookupError: When `value` is not among what the element offers.
-    """
-    kind = element["type"]
-    action: Json = {"type": kind, "action_id": element.get("action_id"), "block_id": block_id}
-    if kind == "feedback_buttons":
-        choices = [element["positive_button"], element["negative_button"]]
-        chosen = _choose(choices, value)
-        return action | {"text": chosen["text"], "value": chosen["value"]}
-    if kind in _OPTION_TYPES:
-        return action | {"selected_option": _choose(element.get("options") or (), value)}
-    action |= {key: element[key] for key in ("text", "value", "style") if key in element}
-    return action
-
-
-def offered(element: Json) -> list[str]:
-    """The values an element offers; empty when it takes none."""
-    if element["type"] == "feedback_buttons":
-        return [element["positive_button"]["value"], element["negative_button"]["value"]]
-    if element["type"] in _OPTION_TYPES:
-        return [option["value"] for option in element.get("options") or ()]
-    return []
-
-
-def _choose(choices: Any, value: str | None) -> Json:
-    for choice in choices:
-        if value is None or choice["value"] == value:
-            return dict(choice)
-    raise LookupError(value)
 
 
 def _channel_name(conversation: Conversation) -> str:

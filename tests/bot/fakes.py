@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 
@@ -17,9 +17,10 @@ from bot.thread_tasks import EXPLAIN, thread_tasks
 from core.answers import (
     Answer,
     AnswerEvent,
+    AskedAnswer,
     Delta,
     Done,
-    Inquiry,
+    GenerationOptions,
     Lookup,
     OpenAnswer,
     PartHealth,
@@ -51,11 +52,17 @@ class FakeAnswerer:
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
 
-    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append((inquiry.question, tuple(inquiry.history)))
-        self.scopes.append(inquiry.scope)
+    async def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        scope: Scope = Scope(),  # noqa: B008  (the port's signature)
+        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (likewise)
+    ) -> AsyncIterator[AnswerEvent]:
+        self.asked.append((question, tuple(history)))
+        self.scopes.append(scope)
         if not self.scripts:
-            yield Done(answer(question=inquiry.question))
+            yield Done(answer(question=question))
             return
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         for step in script:
@@ -110,7 +117,7 @@ class FakeDeliveries:
     error: Exception | None = None
     is_full: bool = False  # as if every key had been seen
 
-    async def claim(self, key: str) -> bool:
+    async def claim(self, key: str, within: timedelta = timedelta(hours=24)) -> bool:
         if self.error:
             raise self.error
         is_first = key not in self.seen and not self.is_full
@@ -121,15 +128,22 @@ class FakeDeliveries:
 @dataclass
 class FakeAnswers:
     kept: dict[str, tuple[Scope, Answer]] = field(default_factory=dict)
+    askers: dict[str, str] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
     knowledge: dict[str, str] = field(default_factory=dict)
     error: OpsbotError | None = None
 
-    async def put(self, reference: str, scope: Scope, answer: Answer) -> None:
+    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
         if self.error:
             raise self.error
         self.kept[reference] = (scope, answer)
+        self.askers[reference] = asker
+
+    async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:
+        own = [reference for reference, user in self.askers.items() if user == asker]
+        newest = own[::-1][:limit]
+        return [AskedAnswer(each, self.kept[each][0].channel, NOW) for each in newest]
 
     async def get(self, reference: str, scope: Scope) -> Answer | None:
         found = self.kept.get(reference)
@@ -222,6 +236,29 @@ class FakeSchedules:
         return self.known
 
 
+@dataclass
+class FakeGreetings:
+    greeted: set[tuple[str, str]] = field(default_factory=set)
+
+    async def claim(self, team: str, channel: str) -> bool:
+        is_first = (team, channel) not in self.greeted
+        self.greeted.add((team, channel))
+        return is_first
+
+    async def give_back(self, team: str, channel: str) -> None:
+        self.greeted.discard((team, channel))
+
+
+@dataclass
+class FakeSuggestions:
+    known: tuple[str, ...] = ()
+    asked: list[tuple[Scope, str]] = field(default_factory=list)
+
+    async def questions(self, scope: Scope, near: str = "") -> tuple[str, ...]:
+        self.asked.append((scope, near))
+        return self.known
+
+
 class _Graph:
     graph = ServiceGraph(services={"payments": Service("payments", "shop", "orders")})
 
@@ -243,6 +280,8 @@ class Fakes:
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     marks: FakeMarks = field(default_factory=FakeMarks)
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    suggestions: FakeSuggestions = field(default_factory=FakeSuggestions)
+    greetings: FakeGreetings = field(default_factory=FakeGreetings)
     open_answers: FakeOpenAnswers = field(default_factory=FakeOpenAnswers)
     task: FakeAnswerer = field(default_factory=FakeAnswerer)
     limits: EdgeLimits = field(
@@ -263,6 +302,8 @@ class Fakes:
             open_answers=self.open_answers,
             marks=self.marks,
             planned=self.schedules.planned,
+            suggestions=self.suggestions,
+            greetings=self.greetings,
             clock=ManualClock(NOW),
             limits=self.limits,
             policy=self.policy,

@@ -338,10 +338,12 @@ async def test_a_rate_limit_is_waited_out_and_the_final_message_arrives(bench: B
 
 @pytest.mark.parametrize("text", ["<@UOPSBOT>", "<@UOPSBOT>   "])
 async def test_an_empty_mention_gets_three_examples(bench: Bench, text: str) -> None:
+    bench.fakes.suggestions.known = ("Disk is full: what should I do?", "Why?", "How?")
     ts = await ask(bench, text)
     (reply,) = bench.own()
     assert reply["thread_ts"] == ts
-    assert seen(reply).count("•") == 3
+    assert reply["text"].count("•") == 3
+    assert "Disk is full: what should I do?" in seen(reply)
     assert not bench.fakes.answerer.asked
 
 

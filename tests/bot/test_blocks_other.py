@@ -33,7 +33,8 @@ def test_help_opens_with_what_went_wrong() -> None:
 
 
 def test_an_empty_mention_is_greeted_with_three_questions() -> None:
-    assert greeting("/k8s").text.count("•") == 3
+    assert greeting("/k8s", ["a?", "b?", "c?"]).text.count("•") == 3
+    assert "For example" not in greeting("/k8s", []).text
 
 
 def test_status_lists_the_broken_parts_first_with_a_remedy() -> None:

@@ -50,6 +50,7 @@ def test_its_shortcuts_are_those_that_have_a_listener(manifest: dict[str, Any]) 
 
 def test_people_can_write_to_the_bot_and_press_buttons(manifest: dict[str, Any]) -> None:
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
     assert manifest["settings"]["interactivity"]["is_enabled"] is True
     assert manifest["settings"]["socket_mode_enabled"] is True
@@ -62,7 +63,7 @@ async def test_every_event_it_subscribes_to_has_a_listener(
     workspace.app = AppProfile.from_manifest(manifest)
     either.say("<@UOPSBOT> why?")
     either.say("why?", channel="@opsbot")
-    either.running.controls.home("you", "messages")
+    either.running.controls.home("you", "home")
     await either.eventually(lambda: either.own() and either.own("@opsbot"))
     await either.settle()
     attempts = either.running.controls.recorder.attempts

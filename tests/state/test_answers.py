@@ -217,3 +217,18 @@ async def test_answers_of_before_there_were_scopes_are_as_wide_as_can_be(url: st
     assert len(await store.kept_for(OPS)) == 1
     assert await store.kept_for(shop) == []
     await database.close()
+
+
+async def test_what_somebody_asked_is_theirs_alone_and_newest_first(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock)
+    await store.put("r1", OPS, ANSWER, "U1")
+    clock.advance(timedelta(minutes=1))
+    await store.put("r2", Scope(channel="C2"), ANSWER, "U1")
+    await store.put("r3", OPS, ANSWER, "U2")
+    await store.put("r4", OPS, ANSWER)
+    found = await store.recent("U1", 5)
+    assert [(each.reference, each.channel) for each in found] == [("r2", "C2"), ("r1", "C1")]
+    assert found[0].asked_at == clock.now()
+    assert len(await store.recent("U1", 1)) == 1

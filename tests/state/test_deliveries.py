@@ -26,6 +26,16 @@ async def test_a_key_counts_again_after_a_day(database: Database, clock: ManualC
     assert not await store.claim("a")
 
 
+async def test_a_key_may_count_again_sooner(database: Database, clock: ManualClock) -> None:
+    store = DeliveryStore(database, clock)
+    ten_minutes = timedelta(minutes=10)
+    assert await store.claim("a", ten_minutes)
+    clock.advance(timedelta(minutes=9))
+    assert not await store.claim("a", ten_minutes)
+    clock.advance(timedelta(minutes=1))
+    assert await store.claim("a", ten_minutes)
+
+
 async def test_long_keys_are_told_apart(database: Database, clock: ManualClock) -> None:
     store = DeliveryStore(database, clock)
     assert await store.claim("x" * 1000)

@@ -34,6 +34,12 @@ const context = {
     await attempt(async () => told(await act("action", value === null ? fields : { ...fields, value })));
     button.removeAttribute("aria-busy");
   },
+  pressAtHome: async (id, value, button) => {
+    button.setAttribute("aria-busy", "true");
+    const fields = { user: store.me, action_id: id };
+    await attempt(async () => told(await act("home_action", value === null ? fields : { ...fields, value })));
+    button.removeAttribute("aria-busy");
+  },
   react: (message, name, remove) =>
     attempt(() => act("reaction", { channel: view.channel, user: store.me, message_ts: message.ts, name, remove })),
   useShortcut: (shortcut, message) =>
@@ -153,7 +159,7 @@ function drawHome() {
   const home = store.homes[store.me];
   const pane = $("messages");
   pane.keyed = new Map();
-  pane.replaceChildren(el("div", { class: "home" }, home ? drawBlocks(home.blocks, context) : el("p", { class: "quiet-note" }, "This app has not published a Home tab.")));
+  pane.replaceChildren(el("div", { class: "home" }, home ? drawBlocks(home.blocks, { ...context, press: context.pressAtHome }) : el("p", { class: "quiet-note" }, "This app has not published a Home tab.")));
 }
 
 function drawMessages(pane, messages, options) {
