@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8765
 DRILL_ROUNDS ?= 40
 DRILL_PROFILE ?= drill
+FUZZ_INPUTS ?= 100000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types contracts check drills format bench docs screenshots requirements clean
@@ -71,8 +72,8 @@ requirements:  ## resolve and pin all dependencies again (needs uv)
 	$(PIN) --no-deps --group local-llm -o requirements-local-llm.txt
 	echo pip | $(PIN) - -o requirements-pip.txt
 
-drills: $(VENV)/.dev  ## long: kills at random, and every property over 20,000 inputs
-	$(BIN)/python -m pytest -m drill --timeout 7200 --drill-rounds $(DRILL_ROUNDS)
+drills: $(VENV)/.dev  ## long: kills at random, 100,000 spoilt inputs a parser, every property over 20,000
+	$(BIN)/python -m pytest -m drill --timeout 7200 -n 2 --drill-rounds $(DRILL_ROUNDS) --fuzz-inputs $(FUZZ_INPUTS)
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=$(DRILL_PROFILE) --timeout 7200 -n 2
 
 bench: $(VENV)/.dev  ## our speed beside the obvious alternative's, as ratios

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.settings import CronLine, GroupId, UserId, ZoneName, describe_problems
 from core.errors import SettingsError
+from knowledge.yamltext import load_yaml
 
 SourceName = Literal[
     "markdown", "csv-logs", "csv-metrics", "graph", "cluster", "prometheus", "past"
@@ -139,15 +139,15 @@ def load_config_file(path: Path | None) -> FileConfig:
         return FileConfig()
     asked = f"read the configuration file {path} (OPSBOT_CONFIG)"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
             asked, error.strerror or "it cannot be read", "Check the path."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        place = f" at line {where.line + 1}" if where is not None else ""
-        raise SettingsError(asked, f"it is not valid YAML{place}", "Mend that line.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(asked, "it is not UTF-8 text", "Save it as UTF-8.") from error
+    except ValueError as error:
+        raise SettingsError(asked, str(error), "Mend that line.") from error
     try:
         return FileConfig.model_validate(content if content is not None else {})
     except ValidationError as error:

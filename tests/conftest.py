@@ -11,6 +11,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill-rounds", type=int, default=10, help="how often a drill repeats")
+    parser.addoption("--fuzz-inputs", type=int, default=2_000, help="inputs to each parser")
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
 
 
@@ -35,6 +36,13 @@ def drill_rounds(request: pytest.FixtureRequest) -> int:
     """How often a drill repeats what it does."""
     rounds: int = request.config.getoption("--drill-rounds")
     return rounds
+
+
+@pytest.fixture
+def fuzz_inputs(request: pytest.FixtureRequest) -> int:
+    """How many inputs each parser of outside data gets."""
+    inputs: int = request.config.getoption("--fuzz-inputs")
+    return inputs
 
 
 @pytest.fixture(autouse=True)

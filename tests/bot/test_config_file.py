@@ -42,7 +42,7 @@ denied_namespaces: [kube-system]
         ("schedules: [{name: a, channel: x, timezone: Mars}]", r"schedules\.0\.timezone.*IANA"),
         ("clusters: [{name: Prod}]", r"clusters\.0\.name is 'Prod'"),
         ("colour: red", r"COLOUR is 'red'.*[Ee]xtra"),
-        ("clusters: [", r"not valid YAML at line 1"),
+        ("clusters: [", r"no YAML at line 2"),
     ],
 )
 def test_a_mistake_names_file_place_and_value(tmp_path: Path, text: str, hint: str) -> None:
