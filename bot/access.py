@@ -209,6 +209,12 @@ def decide(actor: Actor, room: Room, action: Action, policy: Policy) -> Allowed 
     return Allowed(policy.scope_in(room)) if reason is None else Refused(reason)
 
 
+def decide_room(room: Room, policy: Policy) -> Allowed | Refused:
+    """Whether the bot may speak to all of a room unasked, and what it may tell there."""
+    reason = _room(room, Action(is_seen_by_all=True), policy)
+    return Allowed(policy.scope_in(room)) if reason is None else Refused(reason)
+
+
 def _person(actor: Actor, policy: Policy) -> Reason | None:
     if policy.names(actor.user):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.access import Action, Actor, Allowed, Policy, Refused, Room, Standing, decide
+from bot.access import Action, Actor, Allowed, Policy, Refused, Room, Standing, decide, decide_room
 from bot.lookups import Lookups
 from bot.notices import SLACK_FAILURES, slack_code
 from bot.people import People
@@ -57,6 +57,11 @@ class Gate:
         )
         room = Room(visit.channel, visit.is_direct, is_shared)
         return decide(Actor(visit.user, standing, groups), room, action, self.policy)
+
+    async def judge_room(self, visit: Visit) -> Allowed | Refused:
+        """Whether something may be said where nobody asked. Never raises."""
+        is_shared = await self._is_shared(visit)
+        return decide_room(Room(visit.channel, visit.is_direct, is_shared), self.policy)
 
     async def _standing(self, visit: Visit) -> Standing:
         home = self.policy.home_team

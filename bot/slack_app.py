@@ -27,6 +27,7 @@ from bot.listeners import (
     digest_actions,
     failures,
     home,
+    joining,
     questions,
     quiet,
     shortcuts,
@@ -116,6 +117,7 @@ def build_slack_app(
     shortcuts.register(app, edge)
     suggestions.register(app, edge)
     home.register(app, edge)
+    joining.register(app, edge)
     quiet.register(app)
     _hush()
     return app

@@ -64,6 +64,8 @@ async def test_every_event_it_subscribes_to_has_a_listener(
     either.say("<@UOPSBOT> why?")
     either.say("why?", channel="@opsbot")
     either.running.controls.home("you", "home")
+    either.running.controls.invite("general", "opsbot", remove=True)
+    either.running.controls.invite("general", "opsbot", remove=False)
     await either.eventually(lambda: either.own() and either.own("@opsbot"))
     await either.settle()
     attempts = either.running.controls.recorder.attempts
