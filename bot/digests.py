@@ -18,6 +18,7 @@ from core.findings import Collected, Finding, Severity
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler
 from digest.ports import DigestStore, MarkStore, Owners, Poster, Runbooks, Wordsmith
+from digest.precedents import Precedents
 from digest.publish import DigestConfig, DigestService
 from digest.sideposts import SidePosts
 from digest.urgent import UrgentPlan, UrgentService
@@ -25,6 +26,7 @@ from state.database import Database
 from state.digests import SqlDigestStore
 from state.errorcounts import SqlErrorCounts
 from state.leases import SqlLeases
+from state.past import SqlPast
 from state.posts import SqlPostStore
 
 DEFAULT_SCHEDULE = "daily"
@@ -155,11 +157,17 @@ def build_digests(
     def poster(plan: ScheduleConfig) -> Poster | None:
         return poster_for(plan.channel) if poster_for and plan.channel else None
 
+    # What another channel was told stays there.
+    precedents = {
+        plan.name: Precedents(sources.runbooks, SqlPast(database, (plan.name,)), marks)
+        for plan in plans
+    }
     services = {
         plan.name: DigestService(
             source=sources.clusters,
             owners=sources.owners,
             runbooks=sources.runbooks,
+            precedents=precedents[plan.name],
             wordsmith=sources.wordsmith,
             store=store,
             marks=marks,
@@ -179,7 +187,12 @@ def build_digests(
             source=StatusOnly(sources.clusters),
             # A model would take longer than an urgent message may.
             assembler=Assembler(
-                sources.owners, sources.runbooks, None, sources.reader, _config(plan)
+                sources.owners,
+                sources.runbooks,
+                precedents[plan.name],
+                None,
+                sources.reader,
+                _config(plan),
             ),
             store=store,
             marks=marks,

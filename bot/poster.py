@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import item_message
+from bot.blocks.digest_table import rest_messages
 from bot.blocks.parts import Message
 from bot.charts import BarChart
 from bot.files import Upload, upload
@@ -88,12 +89,13 @@ class SlackPoster:
         if digest.is_collapsed:
             return parent
         await self._attach_chart(digest, parent)
-        for item in digest.items:
+        details = [item_message(item, digest.schedule) for item in digest.items]
+        for reply in (*details, *rest_messages(digest)):
             await asyncio.sleep(self._pause_seconds)
             try:
-                await self._send(item_message(item, digest.schedule), thread_ts=parent)
+                await self._send(reply, thread_ts=parent)
             except SLACK_FAILURES as error:
-                log.warning("no detail posted for %s: %s", item.finding.title, error)
+                log.warning("a reply of the digest %s is not posted: %s", digest.slot, error)
         return parent
 
     async def post_urgent(self, digest: Digest) -> str:

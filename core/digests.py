@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.answers import Citation, Confidence, Gap
@@ -97,6 +98,25 @@ class FindingHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedent:
+    """An earlier problem like one that is told now, and what helped then.
+
+    Attributes:
+        title: Of an incident report, or of the finding that a digest told.
+        url: A web address of the report, or ''.
+        happened_at: When it was; None where nobody wrote it down.
+        helped: What fixed it, in one or two sentences, or ''.
+        lasted: From the first to the last sighting; None for a report.
+    """
+
+    title: str
+    url: str = ""
+    happened_at: datetime | None = None
+    helped: str = ""
+    lasted: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DigestItem:
     """A finding with what an on-call engineer needs beside it.
 
@@ -114,6 +134,7 @@ class DigestItem:
         is_unmuted: Its mute ended with this digest, so it is told again.
         was_listed: An earlier digest listed it.
         told_ts: The message in the digest's own channel that told it as it came, or ''.
+        precedent: The most similar problem of the past, or None.
     """
 
     finding: Finding
@@ -133,6 +154,7 @@ class DigestItem:
     is_unmuted: bool = False
     was_listed: bool = True
     told_ts: str = ""
+    precedent: Precedent | None = None
 
     @property
     def is_news(self) -> bool:
@@ -147,9 +169,9 @@ class Digest:
     Attributes:
         slot: Identifies the post: "daily@2026-03-01T09:00:00Z"; '' for a preview.
         items: Critical and high ones, ranked, at most the configured number.
+        rest: All others, ranked; named in the thread without more.
         resolved: Told once, when a finding is over.
-        totals: Number of findings per state, hidden ones included, muted ones not.
-        hidden: How many findings were counted but not listed, per severity.
+        totals: Number of findings per state, the rest included, muted ones not.
         model: The model that worded the causes, or "extractive".
         gaps: Clusters or kinds that could not be read. With gaps it is never "all quiet".
         muted: What people asked not to hear of; counted, never left out.
@@ -164,7 +186,6 @@ class Digest:
     items: tuple[DigestItem, ...]
     resolved: tuple[DigestItem, ...] = ()
     totals: tuple[tuple[ItemState, int], ...] = ()
-    hidden: tuple[tuple[str, int], ...] = ()
     model: str = "extractive"
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
@@ -173,6 +194,13 @@ class Digest:
     flapping: tuple[DigestItem, ...] = ()
     full_ts: str = ""
     error_counts: tuple[tuple[datetime, int], ...] = ()
+    rest: tuple[DigestItem, ...] = ()
+
+    @property
+    def hidden(self) -> tuple[tuple[Severity, int], ...]:
+        """How many are in the rest, per severity."""
+        counts = Counter(item.finding.severity for item in self.rest)
+        return tuple((severity, counts[severity]) for severity in Severity if counts[severity])
 
     @property
     def has_news(self) -> bool:

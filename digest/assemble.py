@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.answers import Gap, Lookup, Scope
-from core.digests import Digest, DigestItem, ItemState, Ownership, Wording
+from core.digests import Digest, DigestItem, ItemState, Ownership, Precedent, Wording
 from core.errors import OpsbotError
 from core.findings import Collected, Finding, Severity
 from core.questions import Reading, TimeRange
 from digest.compose import compose, search_text
 from digest.diff import Change, Diff
 from digest.ports import Owners, Runbooks, Wordsmith
+from digest.precedents import Precedents
 from digest.rank import rank
 
 EXTRACTIVE = "extractive"
@@ -31,7 +32,8 @@ class DigestConfig:
         minimum_severity: Listed from here on; medium ones below it are counted.
         default_schedule: Whose history a preview compares with.
         scope: What the ops channel may see.
-        search_timeout_seconds: For all runbook searches of one digest together.
+        search_timeout_seconds: For all runbook searches of one digest together, and likewise for
+            what was like its items.
         wording_timeout_seconds: For the model.
         is_silent_when_quiet: Nothing is posted where there is nothing to tell.
         has_chart: Errors over the window are counted, for a picture.
@@ -67,16 +69,18 @@ class Frame:
 class Assembler:
     """Turns changes into a Digest by way of the runbooks, the service graph and the model."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (built once for each schedule, from its collaborators)
         self,
         owners: Owners,
         runbooks: Runbooks,
+        precedents: Precedents,
         wordsmith: Wordsmith | None,
         reader: Callable[[str], Reading],
         config: DigestConfig,
     ) -> None:
         self._owners = owners
         self._runbooks = runbooks
+        self._precedents = precedents
         self._wordsmith = wordsmith
         self._reader = reader
         self._config = config
@@ -90,40 +94,53 @@ class Assembler:
         muted, _ = _split(changes.muted, config.minimum_severity)
         owned = {
             change.finding.identity: self._owners.ownership(change.finding.owner)
-            for change in (*listable, *muted, *changes.resolved)
+            for change in (*changes.active, *muted, *changes.resolved)
         }
         ranked = rank(loud, {key: len(known.affected) for key, known in owned.items()})
         listed, rest = ranked[: config.max_items], ranked[config.max_items :]
         findings = [change.finding for change in listed]
-        lookups, search_gaps = await self._search(findings, frame.scope)
+        asked = [(each, self._reader(search_text(each))) for each in findings]
+        (lookups, search_gaps), (precedents, past_gaps) = await asyncio.gather(
+            self._search(asked, frame.scope), self._alike(asked, frame)
+        )
         wordings, model, model_note = await self._word(findings, lookups)
         over, _ = _split(changes.resolved, config.minimum_severity)
-        hidden = Counter(change.finding.severity for change in (*rest, *quiet))
         states = Counter(change.state for change in (*changes.active, *changes.resolved))
         return Digest(
             frame.schedule,
             frame.slot,
             frame.window,
-            tuple(_item(change, lookups, owned, wordings) for change in listed),
+            tuple(_item(change, lookups, owned, wordings, precedents) for change in listed),
             resolved=_brief(over, owned)[: config.max_items],
             totals=tuple((state, states[state]) for state in ItemState if states[state]),
-            hidden=tuple((str(level), hidden[level]) for level in Severity if hidden[level]),
             model=model,
-            gaps=_unique((*collected.gaps, *frame.gaps, *search_gaps)),
+            gaps=_unique((*collected.gaps, *frame.gaps, *search_gaps, *past_gaps)),
             notes=(*frame.notes, *_notes(changes), *((model_note,) if model_note else ())),
             clusters=collected.clusters,
             muted=_brief(muted, owned),
             flapping=_brief(flapping, owned),
             full_ts=frame.full_ts,
             error_counts=frame.error_counts,
+            rest=(*_brief(rest, owned), *_brief(quiet, owned)),
         )
 
+    async def _alike(
+        self, asked: Sequence[tuple[Finding, Reading]], frame: Frame
+    ) -> tuple[Mapping[str, Precedent], tuple[Gap, ...]]:
+        limit = self._config.search_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await self._precedents.of(asked, frame.schedule, frame.scope)
+        except TimeoutError:
+            why = f"no answer within {limit:g} s"
+            return {}, (Gap("similar incidents", why, "See the bot's status."),)
+
     async def _search(
-        self, findings: Sequence[Finding], scope: Scope
+        self, asked: Sequence[tuple[Finding, Reading]], scope: Scope
     ) -> tuple[dict[str, Lookup], list[Gap]]:
         tasks = {
-            finding.identity: asyncio.create_task(self._look(finding, scope))
-            for finding in findings
+            finding.identity: asyncio.create_task(self._look(reading, scope))
+            for finding, reading in asked
         }
         if not tasks:
             return {}, []
@@ -145,9 +162,9 @@ class Assembler:
             gaps.append(Gap("documentation search", why, "See the bot's status."))
         return lookups, gaps
 
-    async def _look(self, finding: Finding, scope: Scope) -> Lookup:
+    async def _look(self, reading: Reading, scope: Scope) -> Lookup:
         try:
-            return await self._runbooks.look(self._reader(search_text(finding)), scope)
+            return await self._runbooks.look(reading, scope)
         except OpsbotError as error:
             return Lookup(gaps=(Gap("documentation search", error.wrong, error.remedy),))
 
@@ -170,6 +187,7 @@ def _item(
     lookups: Mapping[str, Lookup],
     owned: Mapping[str, Ownership],
     wordings: Mapping[str, Wording],
+    precedents: Mapping[str, Precedent],
 ) -> DigestItem:
     identity = change.finding.identity
     return compose(
@@ -177,12 +195,13 @@ def _item(
         lookups.get(identity, Lookup()),
         owned.get(identity, Ownership()),
         wordings.get(identity),
+        precedents.get(identity),
     )
 
 
 def _brief(changes: Sequence[Change], owned: Mapping[str, Ownership]) -> tuple[DigestItem, ...]:
     """Items that are told by their name and need no search."""
-    return tuple(_item(change, {}, owned, {}) for change in rank(changes, {}))
+    return tuple(_item(change, {}, owned, {}, {}) for change in rank(changes, {}))
 
 
 def _only_flaps(change: Change) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.answers import Confidence, Lookup
-from core.digests import DigestItem, Ownership, Wording
+from core.digests import DigestItem, Ownership, Precedent, Wording
 from core.findings import Finding
 from digest.causes import next_command, own_cause, problem_of
 from digest.diff import Change
@@ -19,7 +19,11 @@ def search_text(finding: Finding) -> str:
 
 
 def compose(
-    change: Change, lookup: Lookup, ownership: Ownership, wording: Wording | None
+    change: Change,
+    lookup: Lookup,
+    ownership: Ownership,
+    wording: Wording | None,
+    precedent: Precedent | None = None,
 ) -> DigestItem:
     """Build one item.
 
@@ -31,6 +35,7 @@ def compose(
         lookup: What was found on it in writing; its passages may be of any kind.
         ownership: What the service graph knows of its owner.
         wording: What the model says, already checked, or None.
+        precedent: What was like it, or None.
     """
     finding = change.finding
     words = (*problem_of(finding).words, finding.reason.lower())
@@ -62,4 +67,5 @@ def compose(
         marks=change.marks,
         is_unmuted=change.is_unmuted,
         was_listed=change.was_listed,
+        precedent=precedent,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from core.answers import Citation, Passage
+from knowledge.wholepage import is_fix
 
 MAX_SENTENCE_CHARS = 300
 _CAUSE_HEADING = re.compile(r"\b(?:causes?|why|root cause|reason)\b", re.IGNORECASE)
@@ -53,7 +54,7 @@ def choose_runbook(
     best = next(iter(own or fitting), None)
     if best is None:
         return ()
-    same = [passage for passage in runbooks if _page(passage.location) == _page(best.location)]
+    same = [passage for passage in runbooks if page_of(passage.location) == page_of(best.location)]
     return (best, *(passage for passage in same if passage is not best))
 
 
@@ -97,6 +98,19 @@ def first_step(passages: Sequence[Passage]) -> str:
     return ""
 
 
+def fix_told(passages: Sequence[Passage]) -> str:
+    """What a report says that fixed it: the first sentence of the section on that, or ''."""
+    for passage in passages:
+        if is_fix(passage) and (told := _sentences(passage.text)):
+            return told[0]
+    return ""
+
+
+def page_of(location: str) -> str:
+    """Where a page stands, without the place inside it."""
+    return location.split("#", 1)[0]
+
+
 def _distance_from_steps(passage: Passage) -> int:
     heading = _last_heading(passage)
     if _STEP_HEADING.search(heading):
@@ -136,11 +150,7 @@ def _has(text: str, words: Sequence[str]) -> bool:
     return any(word in lowered for word in words)
 
 
-def _page(location: str) -> str:
-    return location.split("#", 1)[0]
-
-
 def _is_same(location: str, path: str) -> bool:
     """Whether two paths name one page; each may be relative to another folder."""
-    one, other = _page(location).strip("/"), _page(path).strip("/")
+    one, other = page_of(location).strip("/"), page_of(path).strip("/")
     return one == other or one.endswith("/" + other) or other.endswith("/" + one)

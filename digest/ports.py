@@ -176,6 +176,14 @@ class MarkStore(Protocol):
         ...
 
 
+class Past(Protocol):
+    """Memory of what was told as over. Implemented by `state.past`."""
+
+    async def resolved(self, scope: Scope, limit: int) -> Sequence[FindingHistory]:
+        """Findings that are over, newest first, within the scope."""
+        ...
+
+
 class Poster(Protocol):
     """A channel, where digests go. Implemented by `bot.poster`."""
 

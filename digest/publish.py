@@ -35,6 +35,7 @@ from digest.ports import (
     Runbooks,
     Wordsmith,
 )
+from digest.precedents import Precedents
 from digest.sideposts import SidePosts
 from digest.teams import team_posts
 from digest.urgent import linked
@@ -70,6 +71,7 @@ class DigestService:
         source: The clusters.
         owners: The service graph.
         runbooks: The search over what is written down.
+        precedents: What was like it.
         wordsmith: The model, or None to quote instead of wording.
         store: What was told, and who may tell next.
         marks: What people said of it.
@@ -87,6 +89,7 @@ class DigestService:
         source: FindingSource,
         owners: Owners,
         runbooks: Runbooks,
+        precedents: Precedents,
         wordsmith: Wordsmith | None,
         store: DigestStore,
         marks: MarkStore,
@@ -107,7 +110,7 @@ class DigestService:
         self._error_counts = error_counts
         self._clock = clock
         self._config = config
-        self._assembler = Assembler(owners, runbooks, wordsmith, reader, config)
+        self._assembler = Assembler(owners, runbooks, precedents, wordsmith, reader, config)
 
     async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
         """A digest for one reader's eyes; commits nothing.

@@ -7,17 +7,11 @@ from collections.abc import Iterable, Mapping
 from core.digests import ItemState
 from digest.diff import Change
 
-_URGENCY = {
-    ItemState.NEW: 0,
-    ItemState.REGRESSED: 0,
-    ItemState.ESCALATING: 1,
-    ItemState.ONGOING: 2,
-    ItemState.RESOLVED: 3,
-}
-
 
 def rank(changes: Iterable[Change], affected: Mapping[str, int]) -> list[Change]:
-    """Order by severity, then by what is news, then by how much is hit and how often.
+    """Order by what is news, then by severity, then by how often it occurs and how much it hits.
+
+    Ten old critical ones must not push one out that is new: whoever reads the digest knows them.
 
     Args:
         changes: In any order.
@@ -29,10 +23,15 @@ def rank(changes: Iterable[Change], affected: Mapping[str, int]) -> list[Change]
     return sorted(
         changes,
         key=lambda change: (
+            _goes_on(change),
             change.finding.severity.rank,
-            _URGENCY[change.state],
+            change.state is ItemState.ESCALATING,
             -change.finding.count,
             -affected.get(change.finding.identity, 0),
             change.finding.identity,
         ),
     )
+
+
+def _goes_on(change: Change) -> bool:
+    return change.state is ItemState.ONGOING and not change.is_unmuted

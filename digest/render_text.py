@@ -38,6 +38,9 @@ def render_text(digest: Digest, zone: tzinfo) -> str:
         lines += ["", *_item(number, item, zone)]
     if not digest.items:
         lines += ["", _quiet(digest)]
+    if digest.rest:
+        lines += ["", "Also found:"]
+        lines += [f"- {_rest(item)}" for item in digest.rest]
     if digest.resolved:
         lines += ["", "Resolved:"]
         lines += [f"- {_flat(item.finding.title)}" for item in digest.resolved]
@@ -76,9 +79,18 @@ def _item(number: int, item: DigestItem, zone: tzinfo) -> list[str]:
         lines.append(f"   Do: {_flat(item.suggestion)}")
     if item.runbook:
         lines.append(f"   Runbook: {item.runbook.title} ({item.runbook.location})")
+    if item.precedent:
+        helped = f": {_flat(item.precedent.helped)}" if item.precedent.helped else ""
+        lines.append(f"   Seen before: {_flat(item.precedent.title)}{helped}")
     if item.next_command:
         lines.append(f"   Next: `{item.next_command}`")
     return lines
+
+
+def _rest(item: DigestItem) -> str:
+    finding = item.finding
+    title = f"{_flat(finding.title)} [{finding.severity}, {item.state}]"
+    return f"{title}, {finding.owner}, seen {finding.count}×"
 
 
 def _quiet(digest: Digest) -> str:
@@ -92,9 +104,6 @@ def _footer(digest: Digest) -> list[str]:
     lines = [
         f"Not read: {gap.what} ({_flat(gap.why)}). {gap.remedy}".rstrip() for gap in digest.gaps
     ]
-    if digest.hidden:
-        counts = ", ".join(f"{count} {severity}" for severity, count in digest.hidden)
-        lines.append(f"Not listed: {counts}.")
     lines += digest.notes
     if digest.model != "extractive":
         lines.append(f"Worded by {digest.model}.")

@@ -32,11 +32,11 @@ def team_posts(digest: Digest, channels: Mapping[str, str], now: datetime) -> tu
             items=items,
             resolved=resolved,
             totals=tuple((state, states[state]) for state in ItemState if states[state]),
-            hidden=(),
             muted=(),
             flapping=(),
             full_ts="",
             error_counts=(),
+            rest=(),
         )
         posts.append(SidePost(key, digest.schedule, digest.slot, channel, part, now))
     return tuple(posts)

@@ -7,31 +7,23 @@ from types import MappingProxyType
 
 from bot.blocks import parts
 from bot.blocks.digest_marks import muted_line
+from bot.blocks.digest_table import place, plain_line, table_of
 from bot.blocks.digest_words import (
     SEVERITY_BADGES,
     STATE_BADGES,
-    badges,
-    count_and_change,
     problem,
     workload,
 )
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, date, duration, escape, link
 from core.digests import Digest, DigestItem, ItemState
-from core.sparkline import course
 
 _SHOWN_RESOLVED = 8
 _SHOWN_GAPS = 5
 _SHOWN_PLACES = 2
 _SHOWN_MUTED = 5
 _SHOWN_FLAPPING = 5
-_COLUMNS = (
-    {"align": "left"},
-    {"align": "left", "is_wrapped": True},
-    {"align": "left"},
-    {"align": "left"},
-    {"align": "left"},
-)
+_SHOWN_ONGOING = 3
 
 
 def digest_message(
@@ -53,16 +45,16 @@ def digest_message(
         return _quiet(digest, is_preview=is_preview)
     if digest.is_collapsed:
         return _collapsed(digest, urls.get(digest.full_ts, ""))
-    totals = _totals(digest)
+    totals = _totals(digest, is_preview=is_preview)
     window = _window(digest)
     blocks: list[Block] = [
         parts.header(_heading(digest, is_preview=is_preview)),
         parts.context(window),
         parts.section(totals),
     ]
-    news, ongoing = _told_apart(digest.items)
+    news, ongoing = _told_apart(digest)
     if news:
-        blocks.append(parts.table(_rows(digest, news), _COLUMNS))
+        blocks.append(table_of(digest, news))
     if ongoing:
         blocks.append(parts.section(_ongoing(ongoing, digest)))
     resolved = _resolved(digest.resolved)
@@ -76,7 +68,7 @@ def digest_message(
         blocks.append(parts.context(unseen))
     footer = _footer(digest, command, is_preview=is_preview)
     blocks.append(parts.context(footer))
-    listing = "\n".join(_plain_line(item) for item in digest.items)
+    listing = "\n".join(plain_line(item) for item in digest.items)
     text = "\n".join(
         line
         for line in (
@@ -100,11 +92,11 @@ def urgent_message(digest: Digest) -> Message:
     state = f"{len(digest.items)} still there, {len(digest.resolved)} over"
     blocks: list[Block] = [parts.header(head), parts.context(f"{_window(digest)}  ·  {state}")]
     if digest.items:
-        blocks.append(parts.table(_rows(digest, digest.items), _COLUMNS))
+        blocks.append(table_of(digest, digest.items))
     resolved = _resolved(digest.resolved)
     if resolved:
         blocks.append(parts.section(resolved))
-    listing = [_plain_line(item) for item in digest.items]
+    listing = [plain_line(item) for item in digest.items]
     text = "\n".join(line for line in (f"*{head}*", state, *listing, resolved) if line)
     return parts.message(text, blocks)
 
@@ -122,62 +114,48 @@ def _window(digest: Digest) -> str:
     return f"{span}  ·  {clusters}" if clusters else span
 
 
-def _totals(digest: Digest) -> str:
-    told = []
-    for severity, badge in SEVERITY_BADGES.items():
-        count = sum(item.finding.severity is severity for item in digest.items)
-        if count:
-            told.append(f"{badge} {count} {severity.value}")
-    hidden = [f"{count} {escape(severity)}" for severity, count in digest.hidden if count]
-    if hidden:
-        told.append(f"not listed: {', '.join(hidden)}")
+def _totals(digest: Digest, *, is_preview: bool) -> str:
+    told = _by_severity(digest.items)
+    if digest.rest:
+        where = "named below" if is_preview else "named in the thread"
+        told.append(f"{_more(digest)}, {where}")
     return "  ·  ".join(told) or "Nothing critical any more"
 
 
-def _told_apart(
-    items: Sequence[DigestItem],
-) -> tuple[list[DigestItem], list[DigestItem]]:
-    """News for the table and ongoing ones for a line each; without news the table is theirs."""
-    news = [item for item in items if item.is_news]
-    ongoing = [item for item in items if not item.is_news]
-    return (news, ongoing) if news else (ongoing, [])
+def _by_severity(items: Sequence[DigestItem]) -> list[str]:
+    return [
+        f"{badge} {count} {severity.value}"
+        for severity, badge in SEVERITY_BADGES.items()
+        if (count := sum(item.finding.severity is severity for item in items))
+    ]
+
+
+def _more(digest: Digest) -> str:
+    return f"and {', '.join(f'{count} {severity}' for severity, count in digest.hidden)}"
+
+
+def _told_apart(digest: Digest) -> tuple[list[DigestItem], list[DigestItem]]:
+    """News for the table, and all that goes on for one line; without news the table is theirs."""
+    news = [item for item in digest.items if item.is_news]
+    if not news:
+        return list(digest.items), []
+    # All of them count, whether there was room for their detail or not.
+    known = (*digest.items, *digest.rest)
+    return news, [item for item in known if not item.is_news]
 
 
 def _ongoing(items: Sequence[DigestItem], digest: Digest) -> str:
-    lines = [f"*{STATE_BADGES[ItemState.ONGOING]} Ongoing*"]
-    for item in items:
-        badge = SEVERITY_BADGES.get(item.finding.severity, "⚪")
-        place = escape(clip(_place(item, digest), 120))
-        what = escape(clip(problem(item), 120))
-        age = duration(digest.window.end - item.since)
-        lines.append(f"{badge} {place}: {what}, {count_and_change(item)}, {age}")
-    return "\n".join(lines)
-
-
-def _rows(digest: Digest, items: Sequence[DigestItem]) -> list[list[str]]:
-    rows = [["State", "Problem", "Workload", "Seen", "Team"]]
-    for item in items:
-        state = f"{badges(item)} {'unmuted' if item.is_unmuted else item.state.value}"
-        if item.state is ItemState.ONGOING:
-            state = f"{state} {duration(digest.window.end - item.since)}"
-        seen = f"{count_and_change(item)} {course(item.buckets)}".strip()
-        rows.append(
-            [
-                state,
-                clip(problem(item), 160),
-                clip(_place(item, digest), 120),
-                seen,
-                clip(item.team, 60),
-            ]
-        )
-    return rows
-
-
-def _place(item: DigestItem, digest: Digest) -> str:
-    """The workload, with its cluster where the digest tells of more than one."""
-    place, cluster = workload(item), item.finding.owner.cluster
-    clusters = {told.finding.owner.cluster for told in digest.items}
-    return f"{cluster}: {place}" if len(clusters) > 1 else place
+    """How many go on as they did, how bad they are, since when at most, and the first of them."""
+    longest = max(digest.window.end - item.since for item in items)
+    head = f"{STATE_BADGES[ItemState.ONGOING]} *{len(items)} ongoing*"
+    named = [
+        f"{escape(clip(place(item, digest), 80))} {escape(clip(item.finding.reason, 40))}"
+        for item in items[:_SHOWN_ONGOING]
+    ]
+    left = len(items) - len(named)
+    more = f" and {left} more" if left else ""
+    facts = f"{head}  ·  {', '.join(_by_severity(items))}  ·  longest {duration(longest)}"
+    return f"{facts}\n{', '.join(named)}{more}"
 
 
 def _resolved(resolved: Sequence[DigestItem]) -> str:
@@ -194,16 +172,10 @@ def _resolved(resolved: Sequence[DigestItem]) -> str:
 
 def _collapsed(digest: Digest, full_url: str) -> Message:
     """One line for what goes on as it did, with the way to where it is told in full."""
-    told = [
-        f"{badge} {count} {severity.value}"
-        for severity, badge in SEVERITY_BADGES.items()
-        if (count := sum(item.finding.severity is severity for item in digest.items))
-    ]
-    hidden = sum(count for _, count in digest.hidden)
     longest = max(digest.window.end - item.since for item in digest.items)
     facts = [
-        f"{STATE_BADGES[ItemState.ONGOING]} *{len(digest.items) + hidden} ongoing, nothing new*",
-        ", ".join([*told, *([f"{hidden} not listed"] if hidden else [])]),
+        f"{STATE_BADGES[ItemState.ONGOING]} *{len(digest.items)} ongoing, nothing new*",
+        ", ".join([*_by_severity(digest.items), *([_more(digest)] if digest.rest else [])]),
         f"longest {duration(longest)}",
         link(full_url, "last full digest") if full_url else "",
     ]
@@ -271,12 +243,6 @@ def _footer(digest: Digest, command: str, *, is_preview: bool) -> str:
     return f"{worded}  ·  {more}" if digest.items else worded
 
 
-def _plain_line(item: DigestItem) -> str:
-    team = f" ({escape(item.team)})" if item.team else ""
-    title = escape(clip(" ".join(item.finding.title.split()), 120))
-    return f"{badges(item)} {title}, {escape(workload(item))}, {count_and_change(item)}{team}"
-
-
 def _quiet(digest: Digest, *, is_preview: bool) -> Message:
     window = _window(digest)
     before = "Preview: " if is_preview else ""
@@ -285,8 +251,7 @@ def _quiet(digest: Digest, *, is_preview: bool) -> Message:
         line = f"⚠️ {before}nothing critical where I could look  ·  {window}\n{unseen}"
     else:
         line = f"✅ {before}nothing critical  ·  {window}"
-        hidden = _totals(digest) if any(count for _, count in digest.hidden) else ""
-        line = f"{line}  ·  {hidden}" if hidden else line
+        line = f"{line}  ·  {_totals(digest, is_preview=is_preview)}" if digest.rest else line
         line = f"{line}\n{unseen}" if unseen else line
     aside = _aside(digest)
     line = f"{line}\n{aside}" if aside else line

@@ -13,13 +13,14 @@ from bot.mrkdwn import (
     clip_escaped,
     code,
     date,
+    duration,
     escape,
     escape_markdown,
     fence,
     link,
 )
 from core.answers import Confidence
-from core.digests import DigestItem, ItemState
+from core.digests import DigestItem, ItemState, Precedent
 from core.sparkline import course
 
 _SHOWN_EVIDENCE = 4
@@ -50,6 +51,7 @@ def item_message(item: DigestItem, schedule: str) -> Message:
         return parts.message(f"{opening}\n{over}", [parts.section(opening), parts.context(over)])
     course = _course(item)
     evidence, advice, runbook = _evidence(item), _advice(item), _runbook(item)
+    before = _before(item.precedent)
     affected = f"*Also affected*  {_names(item.affected)}" if item.affected else ""
     command = f"*Next, read-only*\n{_command(item)}" if item.next_command else ""
     blocks: list[Block] = [
@@ -62,13 +64,12 @@ def item_message(item: DigestItem, schedule: str) -> Message:
     if advice:
         # Runbooks and models write Markdown.
         blocks.append(parts.markdown(escape_markdown(advice)))
-    if runbook:
-        blocks.append(parts.context(runbook))
+    blocks += [parts.context(text) for text in (runbook, before) if text]
     blocks += [parts.section(text) for text in (affected, command) if text]
     told_as = Told.of(item, schedule)
     blocks.append(buttons(told_as, explain_question(item), similar_text(item), item.marks))
     marks = marks_line(item.marks)
-    told = (opening, course, evidence, escape(advice), runbook, affected, command, marks)
+    told = (opening, course, evidence, escape(advice), runbook, before, affected, command, marks)
     return parts.message("\n".join(text for text in told if text), blocks)
 
 
@@ -178,6 +179,20 @@ def _runbook(item: DigestItem) -> str:
         return ""
     title = clip(_flat(item.runbook.title or item.runbook.location), 120)
     return f"📖 Runbook: {link(item.runbook.url, title)}"
+
+
+def _before(precedent: Precedent | None) -> str:
+    """What was like it, when, and what helped then; in one line of escaped mrkdwn."""
+    if precedent is None:
+        return ""
+    title = clip(_flat(precedent.title), 120)
+    told = [f"🕘 Seen before: {link(precedent.url, title)}"]
+    if precedent.happened_at is not None:
+        lasted = f", for {duration(precedent.lasted)}" if precedent.lasted else ""
+        told.append(f"{date(precedent.happened_at)}{lasted}")
+    if precedent.helped:
+        told.append(f"helped then: {escape(clip(_flat(precedent.helped), 300))}")
+    return "  ·  ".join(told)
 
 
 def _command(item: DigestItem) -> str:

@@ -12,6 +12,7 @@ Block = dict[str, Any]
 
 TEXT_CHARS = 4_000  # chat.update refuses more with msg_too_long
 SECTION_CHARS = 3_000
+CONTEXT_CHARS = 2_000
 HEADER_CHARS = 150
 BUTTON_TEXT_CHARS = 75
 BUTTON_VALUE_CHARS = 2_000
@@ -57,7 +58,7 @@ def section(text: str) -> Block:
 
 def context(text: str, block_id: str = "") -> Block:
     """A paragraph in small grey type, of escaped mrkdwn."""
-    block: Block = {"type": "context", "elements": [_mrkdwn(text)]}
+    block: Block = {"type": "context", "elements": [_mrkdwn(text, CONTEXT_CHARS)]}
     return {**block, "block_id": block_id} if block_id else block
 
 
@@ -132,7 +133,7 @@ def _plain(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": clip(" ".join(text.split()) or "–", limit), "emoji": True}
 
 
-def _mrkdwn(text: str) -> Block:
+def _mrkdwn(text: str, limit: int = SECTION_CHARS) -> Block:
     # verbatim: without it Slack looks for @here and #general in what a log wrote.
-    shown = clip_escaped(text, SECTION_CHARS)
+    shown = clip_escaped(text, limit)
     return {"type": "mrkdwn", "text": shown or " ", "verbatim": True}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.blocks import notices
 from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import briefs_message
+from bot.blocks.digest_table import rest_messages
 from bot.commands.command import Call
 from bot.mrkdwn import clip, code
 from core.timerange import parse_duration
@@ -32,3 +33,6 @@ async def run(call: Call) -> None:
     await call.reply.send(digest_message(digest, command, is_preview=True), replaces=True)
     if digest.items:
         await call.reply.send(briefs_message(digest.items))
+    # One message only: a command may be answered four times.
+    for message in rest_messages(digest)[:1]:
+        await call.reply.send(message)

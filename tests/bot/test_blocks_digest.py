@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import briefs_message, explain_question, item_message
+from bot.blocks.digest_table import rest_messages
 from core.answers import Confidence
-from core.digests import Acknowledgement, ItemState, KnownIssue, Marks, Mute
+from core.digests import Acknowledgement, ItemState, KnownIssue, Marks, Mute, Precedent
 from core.findings import Evidence, ObjectRef, Severity
 from tests.bot.checks import assert_fits, assert_harmless, shown
 from tests.bot.samples import HOSTILE, NOW, digest, finding, gap, item
+
+MEDIUM = finding("redis", severity=Severity.MEDIUM)
 
 
 def rows(message_blocks: tuple[dict[str, object], ...]) -> list[list[str]]:
@@ -25,7 +29,7 @@ def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> No
         item(),
         item(finding=old, state=ItemState.ONGOING, count_change=0),
         totals=((ItemState.NEW, 1), (ItemState.REGRESSED, 1), (ItemState.ONGOING, 4)),
-        hidden=(("medium", 12), ("info", 0)),
+        rest=(item(finding=MEDIUM),) * 12,
     )
     built = digest_message(told, "/k8s")
     assert [block["type"] for block in built.blocks] == [
@@ -33,14 +37,14 @@ def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> No
     ]  # fmt: skip
     assert built.blocks[0]["text"]["text"] == "Digest: 1 new, 1 regressed, 4 ongoing"
     assert built.blocks[2]["text"]["text"] == (
-        "🔴 1 critical  ·  🟠 1 high  ·  not listed: 12 medium"
+        "🔴 1 critical  ·  🟠 1 high  ·  and 12 medium, named in the thread"
     )
     assert rows(built.blocks) == [
         ["State", "Problem", "Workload", "Seen", "Team"],
         ["🔴 🆕 new", "OOMKilled, 14 restarts", "shop/payments", "14× (+6) ▂▂▂▁▃▃▄▅▆█", "orders"],
     ]
     assert built.blocks[4]["text"]["text"] == (
-        "*🔁 Ongoing*\n🟠 shop/cart: ImagePullBackOff, 14×, 3 h"
+        "🔁 *1 ongoing*  ·  🟠 1 high  ·  longest 3 h\nshop/cart OOMKilled"
     )
 
 
@@ -99,7 +103,8 @@ def test_a_quiet_digest_is_one_line() -> None:
 
 
 def test_quiet_with_hidden_ones_still_counts_them() -> None:
-    assert "not listed: 3 medium" in digest_message(digest(hidden=(("medium", 3),)), "/k8s").text
+    told = digest(rest=(item(finding=MEDIUM),) * 3)
+    assert "and 3 medium, named in the thread" in digest_message(told, "/k8s").text
 
 
 def test_with_gaps_it_is_never_all_quiet() -> None:
@@ -200,12 +205,12 @@ def test_with_all_muted_the_one_line_counts_them() -> None:
 
 def test_what_goes_on_is_one_line_with_its_counts_and_what_stayed_unseen() -> None:
     went_on = item(state=ItemState.ONGOING)
-    told = digest(went_on, full_ts="1.0", hidden=(("medium", 2),), gaps=(gap("log of a"),))
+    told = digest(went_on, full_ts="1.0", rest=(item(finding=MEDIUM),) * 2, gaps=(gap("log of a"),))
     built = digest_message(told, "/k8s", urls={"1.0": "https://docs.example/1"})
     assert len(built.blocks) == 1
     told_line, unseen = built.text.splitlines()
     assert told_line == (
-        "🔁 *3 ongoing, nothing new*  ·  🔴 1 critical, 2 not listed  ·  longest 3 h  ·  "
+        "🔁 *1 ongoing, nothing new*  ·  🔴 1 critical, and 2 medium  ·  longest 3 h  ·  "
         "<https://docs.example/1|last full digest>"
     )
     assert unseen == "⚠️ Could not look at log of a: no connection"
@@ -248,7 +253,7 @@ def test_every_digest_fits_and_does_no_harm(
     went_on = replace(nasty, state=ItemState.ONGOING)
     told = digest(
         *(nasty,) * min(count, 10), resolved=(nasty,) * count, gaps=(gap(text),) * count,
-        notes=(text,) * min(count, 3), clusters=(name,), hidden=((text, count),), model=name,
+        notes=(text,) * min(count, 3), clusters=(name,), rest=(nasty,) * count, model=name,
         muted=(nasty,) * count, flapping=(nasty,) * count,
     )  # fmt: skip
     parent = digest_message(told, "/k8s", urls={"1.0": "https://docs.example/1"})
@@ -263,3 +268,37 @@ def test_every_digest_fits_and_does_no_harm(
     ):
         assert_fits(built)
         assert_harmless(built)
+
+
+def test_what_goes_on_is_one_line_however_many_there_are() -> None:
+    old = [item(finding=finding(f"old-{number}"), state=ItemState.ONGOING) for number in range(9)]
+    left = item(finding=finding("left", severity=Severity.HIGH), state=ItemState.ONGOING)
+    built = digest_message(digest(item("fresh"), *old, rest=(left,)), "/k8s")
+    assert [row[2] for row in rows(built.blocks)[1:]] == ["shop/fresh"]
+    assert (
+        "🔁 *10 ongoing*  ·  🔴 9 critical, 🟠 1 high  ·  longest 3 h\n"
+        "shop/old-0 OOMKilled, shop/old-1 OOMKilled, shop/old-2 OOMKilled and 7 more"
+    ) in shown(built)
+
+
+def test_the_rest_is_named_in_tables_of_thirty_and_counted_beyond() -> None:
+    rest = tuple(item(finding=finding(f"w-{number}")) for number in range(95))
+    messages = rest_messages(digest(item(), rest=rest))
+    assert [len(rows(message.blocks)) - 1 for message in messages] == [30, 30, 30]
+    assert "and 5 more" in shown(messages[-1])
+    assert "w-89" in messages[-1].text
+    assert rest_messages(digest(item())) == []
+
+
+def test_an_item_tells_what_was_like_it_and_what_helped() -> None:
+    report = Precedent("INC-2031: OOM", "https://docs.example/2031", helped="The limit was raised.")
+    assert (
+        "🕘 Seen before: <https://docs.example/2031|INC-2031: OOM>  ·  "
+        "helped then: The limit was raised."
+    ) in shown(item_message(item(precedent=report), "daily"))
+    again = Precedent("payments: OOMKilled", happened_at=NOW, lasted=timedelta(hours=2))
+    assert (
+        "🕘 Seen before: payments: OOMKilled  ·  <!date^"
+        in item_message(item(precedent=again), "daily").text
+    )
+    assert "Seen before" not in shown(item_message(item(), "daily"))

@@ -38,6 +38,14 @@ async def test_the_parent_carries_its_slot_and_each_item_is_one_reply(bench: Ben
     assert "cart" in seen(second)
 
 
+async def test_what_has_no_reply_of_its_own_is_named_in_the_last_ones(bench: Bench) -> None:
+    rest = tuple(item(f"w-{number}") for number in range(40))
+    await poster(bench).post(digest(item(), rest=rest))
+    _, _, first, second = bench.own()
+    assert "w-0" in seen(first)
+    assert "w-39" in seen(second)
+
+
 async def test_a_posted_slot_is_found_again_and_no_other(bench: Bench) -> None:
     ts = await poster(bench).post(two())
     bench.say("chatter")

@@ -17,6 +17,7 @@ from core.findings import Collected, Evidence, Finding, ObjectRef, Severity
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler, DigestConfig
 from digest.ports import DigestStore, Wordsmith
+from digest.precedents import Precedents
 from digest.publish import DigestService
 from digest.sideposts import SidePosts
 from digest.urgent import UrgentPlan, UrgentService
@@ -25,6 +26,7 @@ from state.digests import SqlDigestStore
 from state.errorcounts import SqlErrorCounts
 from state.leases import SqlLeases
 from state.marks import SqlMarkStore
+from state.past import SqlPast
 from state.posts import SqlPostStore
 
 NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -159,6 +161,7 @@ class World:
     posts: SqlPostStore
     leases: SqlLeases
     counts: SqlErrorCounts
+    past: SqlPast
     clock: ManualClock
     clusters: Clusters = field(default_factory=Clusters)
     graph: Graph = field(default_factory=Graph)
@@ -173,13 +176,21 @@ class World:
     def side_posts(self) -> SidePosts:
         return SidePosts(self.posts, self.leases, self.channel_of)
 
+    def precedents(self) -> Precedents:
+        return Precedents(self.pages, self.past, self.marks)
+
     def urgent(self) -> UrgentService:
         """A look-out; each has forgotten what others of it saw, as after a restart."""
         return UrgentService(
             UrgentPlan("daily", "COPS"),
             self.clusters,
             Assembler(
-                self.graph, self.pages, None, lambda text: Reading(text, text), DigestConfig()
+                self.graph,
+                self.pages,
+                self.precedents(),
+                None,
+                lambda text: Reading(text, text),
+                DigestConfig(),
             ),
             self.store,
             self.marks,
@@ -195,6 +206,7 @@ class World:
             "source": self.clusters,
             "owners": self.graph,
             "runbooks": self.pages,
+            "precedents": self.precedents(),
             "wordsmith": self.words,
             "store": self.store,
             "marks": self.marks,
@@ -234,5 +246,6 @@ def world(store: SqlDigestStore, database: Database, clock: ManualClock) -> Worl
         SqlPostStore(database, clock),
         SqlLeases(database, clock),
         SqlErrorCounts(database),
+        SqlPast(database, ("daily",)),
         clock,
     )

@@ -160,7 +160,7 @@ def test_an_unknown_problem_is_searched_by_its_reason() -> None:
     assert search_text(finding()) == "payments OOMKilled payments: oom"
 
 
-def test_ranking_puts_severity_first_then_news_then_size() -> None:
+def test_ranking_puts_what_changed_first_then_severity_then_size() -> None:
     def change(name: str, severity: Severity, state: ItemState, count: int = 1) -> Change:
         return Change(finding(name, severity=severity, count=count), state, NINE)
 
@@ -176,6 +176,6 @@ def test_ranking_puts_severity_first_then_news_then_size() -> None:
     ]
     ranked = rank(changes, {hit.identity: 3})
     assert [each.finding.owner.name for each in ranked] == [
-        "critical", "many", "hit", "few", "escalating", "ongoing", "medium",
+        "many", "hit", "few", "escalating", "medium", "critical", "ongoing",
     ]  # fmt: skip
     assert rank(list(reversed(changes)), {hit.identity: 3}) == ranked

@@ -327,5 +327,5 @@ async def test_ten_are_listed_and_the_rest_is_counted(world: World) -> None:
     digest = await world.service().preview(None, Scope())
     assert len(digest.items) == 10
     assert digest.items[0].finding.owner.name == "worst"
-    assert digest.hidden == (("high", 3), ("medium", 1))
+    assert digest.hidden == ((Severity.HIGH, 3), (Severity.MEDIUM, 1))
     assert digest.totals == ((ItemState.NEW, 14),)

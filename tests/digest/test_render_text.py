@@ -4,8 +4,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from core.answers import Citation, Confidence, Gap
-from core.digests import Digest, DigestItem, ItemState
-from core.findings import Evidence
+from core.digests import Digest, DigestItem, ItemState, Precedent
+from core.findings import Evidence, Severity
 from core.questions import TimeRange
 from digest.render_text import header, render_text
 from tests.digest.conftest import NINE, finding
@@ -26,7 +26,10 @@ ITEM = DigestItem(
     runbook=Citation(1, "Payments restarts", "runbooks/payments-restarts.md", "markdown"),
     suggestion="Raise the limit.",
     next_command="kubectl -n shop describe pod p",
+    precedent=Precedent("INC-2031: payments OOM", helped="The limit was raised."),
 )
+
+REST = DigestItem(finding("redis", severity=Severity.MEDIUM), ItemState.NEW, NINE)
 
 
 FULL = """**Digest: 2 new, 1 resolved**
@@ -42,13 +45,16 @@ FULL = """**Digest: 2 new, 1 resolved**
    Cause (confirmed): Too little memory.
    Do: Raise the limit.
    Runbook: Payments restarts (runbooks/payments-restarts.md)
+   Seen before: INC-2031: payments OOM: The limit was raised.
    Next: `kubectl -n shop describe pod p`
+
+Also found:
+- redis: oom [medium, new], Deployment shop/redis, seen 3×
 
 Resolved:
 - cart: oom
 
 Not read: cluster prod (timed out). Check it.
-Not listed: 3 medium.
 One note.
 Worded by ollama:llama3.1.
 """
@@ -59,7 +65,7 @@ def test_a_full_digest_reads_well_as_text() -> None:
         "daily", "s", WINDOW, (ITEM,),
         resolved=(DigestItem(finding("cart"), ItemState.RESOLVED, NINE),),
         totals=((ItemState.NEW, 2), (ItemState.RESOLVED, 1)),
-        hidden=(("medium", 3),), model="ollama:llama3.1",
+        rest=(REST,), model="ollama:llama3.1",
         gaps=(Gap("cluster prod", "timed out", "Check it."),),
         notes=("One note.",), clusters=("demo",),
     )  # fmt: skip
@@ -75,7 +81,7 @@ def test_quiet_is_said_only_where_all_was_read() -> None:
     assert "nothing critical" not in text
     assert "no cluster could be read" in text
     assert "Not read: cluster demo (timed out)." in text
-    medium = Digest("d", "", WINDOW, (), totals=((ItemState.NEW, 1),), hidden=(("medium", 1),))
+    medium = Digest("d", "", WINDOW, (), totals=((ItemState.NEW, 1),), rest=(REST,))
     assert "Nothing critical to list." in render_text(medium, BERLIN)
 
 

@@ -153,3 +153,18 @@ async def test_what_was_only_counted_is_news_once_there_is_room_for_it(world: Wo
     assert listed is not None
     assert [item.finding.owner.name for item in listed.items] == ["cart"]
     assert not listed.is_collapsed
+
+
+async def test_old_critical_ones_do_not_push_out_what_is_new(world: World) -> None:
+    old = tuple(finding(f"old-{n}", severity=Severity.CRITICAL, count=50) for n in range(10))
+    world.clusters.findings = old
+    await _tell(world, 0)
+    world.clusters.findings = (*old, finding("fresh", count=1))
+    told = await _tell(world, 1)
+    assert told is not None
+    assert [item.finding.owner.name for item in told.items if item.is_news] == ["fresh"]
+    assert told.items[0].finding.owner.name == "fresh"
+    assert len(told.items) == 10
+    # The one that gave way is still named, and counted.
+    assert [item.finding.owner.name[:4] for item in told.rest] == ["old-"]
+    assert told.hidden == ((Severity.CRITICAL, 1),)
