@@ -27,7 +27,7 @@ from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
 from bot.turns import ThreadKey, Turns
 from bot.unfolding import StoppedError, unfold
-from core.answers import Answer
+from core.answers import Answer, Inquiry
 from core.errors import OpsbotError, RequestError
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ class Answering:
         """Let it be answered, and shown how far that is; raises what `unfold` does."""
         services = self._services
         answerer = services.tasks[job.task] if job.task else services.answerer
-        events = answerer.stream(job.question, job.earlier.turns, job.asker.scope)
+        events = answerer.stream(Inquiry(job.question, job.earlier.turns, job.asker.scope))
         thread = job.place.thread if job.place else None
 
         def remember(reader: asyncio.Task[None]) -> None:

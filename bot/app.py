@@ -19,9 +19,9 @@ from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
 from bot.modelsetting import model_config
-from bot.monitoring import alert_feed, loki_of, prometheus_of, reach_of
+from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
 from bot.schedule import Schedule
-from bot.services import Answerer, EdgeLimits, Services
+from bot.services import EdgeLimits, Services
 from bot.settings import Settings
 from bot.thread_tasks import EXPLAIN, thread_tasks
 from cluster.alertmanager import AlertFeed
@@ -49,7 +49,7 @@ from knowledge.library import Library
 from knowledge.livemetrics import DEFAULT_QUERIES, WithMeasurements
 from knowledge.models import Models
 from knowledge.past import PastDigests, WithPast
-from knowledge.ports import Retriever
+from knowledge.ports import Answerer, Retriever
 from knowledge.searching import Searcher
 from knowledge.suggested import SuggestedQuestions
 from knowledge.tasks.chained import ChainedTask
@@ -146,6 +146,7 @@ async def open_app(
             events=kept_events,
             kinds=(*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS,
             error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
+            log_limits=log_limits(settings),
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)

@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from bot.library import OpenLibrary
-from bot.services import Answerer, Digests, Health, Search
-from core.answers import AnswerEvent, GenerationOptions, Lookup, PartHealth, Scope
+from bot.services import Digests, Health, Search
+from core.answers import AnswerEvent, GenerationOptions, Inquiry, Lookup, PartHealth, Scope
 from core.digests import Digest
 from core.errors import KnowledgeError
 from knowledge.index import IndexProgress, IndexReport
+from knowledge.ports import Answerer
 from knowledge.searchquery import Mistake
 
 
@@ -26,7 +27,7 @@ class Engine(Protocol):
     def ask(
         self, question: str, options: GenerationOptions, task: str = ""
     ) -> AsyncIterator[AnswerEvent]:
-        """As `bot.services.Answerer.stream`, without a thread; by a task where one is named."""
+        """As `knowledge.ports.Answerer.stream`, without a thread; by a task where one is named."""
         ...
 
     async def search(self, text: str) -> Lookup:
@@ -62,7 +63,7 @@ class LocalEngine:
     ) -> AsyncIterator[AnswerEvent]:
         """Answer one question, without a thread and without a scope."""
         answerer = self.tasks[task] if task else self.answerer
-        return answerer.stream(question, options=options)
+        return answerer.stream(Inquiry(question, options=options))
 
     async def search(self, text: str) -> Lookup:
         """Search, without a scope."""

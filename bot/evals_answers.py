@@ -17,7 +17,7 @@ from bot.evals import EvalQuestion, check_files, open_index
 from bot.evals_files import write_run
 from bot.modelsetting import model_config
 from bot.settings import load_settings
-from core.answers import Answer, GenerationOptions
+from core.answers import Answer, Inquiry
 from core.clock import SystemClock
 from core.errors import OpsbotError
 from knowledge.blocks import blocks
@@ -77,7 +77,7 @@ async def _answered(
 ) -> list[dict[str, object]]:
     rows = []
     for number, question in enumerate(asked, 1):
-        answer = await chain.answer(question.text, options=GenerationOptions(stream=False))
+        answer = await chain.answer(Inquiry(question.text))
         rows.append(row_of(question.id, answer))
         show(IndexProgress("asking", "questions", number, len(asked)))
     return rows

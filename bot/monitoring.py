@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from bot.settings import Settings
 from cluster.alertmanager import AlertFeed, Alertmanager
 from cluster.eventlog import EventKeeper
 from cluster.kinds import BY_NAME
+from cluster.logs import LogLimits
 from cluster.loki import Loki
 from cluster.ports import AlertStore
 from cluster.prometheus import Prometheus
@@ -41,6 +43,18 @@ def reach_of(plan: ClusterConfig, config: FileConfig) -> Reach:
         frozenset(plan.namespaces),
         frozenset(config.denied_namespaces),
         frozenset(config.denied_kinds),
+    )
+
+
+def log_limits(settings: Settings) -> LogLimits:
+    """How much is read of logs."""
+    return LogLimits(
+        window=timedelta(hours=settings.pod_log_window_hours),
+        bytes_a_log=settings.pod_log_megabytes << 20,
+        seconds_a_log=settings.pod_log_timeout_seconds,
+        last_lines=settings.pod_log_last_lines,
+        logs_a_cluster=settings.pod_logs,
+        seconds_a_cluster=settings.pod_logs_timeout_seconds,
     )
 
 

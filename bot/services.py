@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
@@ -11,35 +11,16 @@ from bot.access import Policy
 from bot.audit import Audit
 from core.answers import (
     Answer,
-    AnswerEvent,
     AskedAnswer,
-    GenerationOptions,
     Lookup,
     OpenAnswer,
     PartHealth,
     Scope,
-    Turn,
 )
 from core.clock import Clock
 from core.digests import Digest, Mark, Marks, SlotRecord
+from knowledge.ports import Answerer
 from knowledge.searchquery import Mistake, SearchQuery
-
-
-class Answerer(Protocol):
-    """The RAG chain, or a task. By `knowledge.chain.RagChain` and `knowledge.tasks`.
-
-    A task's question is its argument: "payments" for `limits payments`.
-    """
-
-    def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncIterator[AnswerEvent]:
-        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
-        ...
 
 
 class Search(Protocol):

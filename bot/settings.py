@@ -217,6 +217,24 @@ class Settings(BaseSettings):
     events_retention_hours: int = Field(
         72, ge=1, le=336, description="For so long Events are kept; clusters keep them an hour."
     )
+    pod_log_window_hours: int = Field(
+        24, ge=1, le=720, description="How far back logs of running containers are read."
+    )
+    pod_log_megabytes: int = Field(
+        64, ge=1, le=1024, description="Of a longer log its beginning and its end are read."
+    )
+    pod_log_last_lines: int = Field(
+        1000, ge=1, le=100_000, description="That end, and what is read of a log that is silent."
+    )
+    pod_log_timeout_seconds: float = Field(
+        20, gt=0, le=600, description="After this the reading of one log is given up."
+    )
+    pod_logs: int = Field(
+        200, ge=0, le=10_000, description="Logs of a cluster searched for errors in one digest."
+    )
+    pod_logs_timeout_seconds: float = Field(
+        60, gt=0, le=3600, description="After this the rest of them is given up, and told."
+    )
     alertmanager_url: str = Field(
         "", description="An Alertmanager whose alerts are findings; empty: none is asked."
     )

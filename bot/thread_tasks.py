@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.services import Answerer
 from core.clock import Clock
 from knowledge.models import Models
 from knowledge.past import ServiceGraphHolder
+from knowledge.ports import Answerer
 from knowledge.tasks.thread import ThreadSummary
 from knowledge.tasks.thread_documents import Document, IncidentDocument, ToldFindings
 

@@ -203,42 +203,6 @@ class ClusterClient:
                 "See denied_kinds and denied_namespaces in docs/configuration.md",
             )
 
-    async def pod_log(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        previous: bool = False,
-        since_seconds: int | None = None,
-        tail_lines: int = 500,
-        limit_bytes: int = 256 * 1024,
-    ) -> str | None:
-        """The log of a container, bounded; None where there is none to read.
-
-        None stands for a 400 (no previous container, or not started yet) and a 404 (pod gone).
-
-        Raises:
-            ClusterError: As for `list_all`.
-        """
-        asked = f"read the log of {namespace}/{pod} in cluster {self.name}"
-        query = {
-            "container": container,
-            "previous": "true" if previous else "false",
-            "tailLines": str(tail_lines),
-            "limitBytes": str(limit_bytes),
-            "timestamps": "true",
-        }
-        if since_seconds is not None:
-            query["sinceSeconds"] = str(since_seconds)
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        status, body = await self._get(path, query, asked)
-        if status in {400, 404}:
-            return None
-        if status != 200:
-            raise refused(asked, status, body, f"get pods/log in namespace {namespace}")
-        return body[: limit_bytes + 1024].decode("utf-8", errors="replace")
-
     async def log_pieces(
         self,
         namespace: str,

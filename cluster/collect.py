@@ -16,7 +16,7 @@ from cluster.eventlog import with_kept_events
 from cluster.fold import fold
 from cluster.kinds import KINDS, Kind
 from cluster.log_reading import ErrorLogs
-from cluster.logs import LogReader, attach_logs
+from cluster.logs import LogLimits, LogReader, attach_logs
 from cluster.ports import EventStore
 from cluster.snapshot import Snapshot, let_go, take_snapshot
 from cluster.thresholds import Thresholds
@@ -56,6 +56,7 @@ class ClusterCollector:
         error_logs: Finds new errors in logs; without, only logs of what fails are read.
         folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
         events: Events that clusters have forgotten, for windows longer than their memory.
+        log_limits: How much is read of logs.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ClusterCollector:
         error_logs: ErrorLogs | None = None,
         folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
         events: EventStore | None = None,
+        log_limits: LogLimits | None = None,
     ) -> None:
         self._clients = {client.name: client for client in clients}
         self._clock = clock
@@ -86,6 +88,7 @@ class ClusterCollector:
         self._error_logs = error_logs
         self._fold = folding
         self._events = events
+        self._log_limits = log_limits
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
 
@@ -95,8 +98,12 @@ class ClusterCollector:
         return tuple(self._clients)
 
     def client(self, cluster: str) -> ClusterClient:
-        """The client of a cluster, for reading logs."""
+        """The client of a cluster."""
         return self._clients[cluster]
+
+    def log_reader(self, cluster: str) -> LogReader:
+        """A reader of a cluster's logs, for one question or one digest."""
+        return LogReader(self._clients[cluster], self._redactor, self._log_limits)
 
     async def collect(self, window: TimeRange, scope: Scope) -> Collected:
         """All findings now, one per owner, worst first; past ones as far back as the window."""
@@ -117,8 +124,7 @@ class ClusterCollector:
     async def _collect_one(
         self, snapshot: Snapshot, thresholds: Thresholds, window: TimeRange
     ) -> tuple[list[Finding], list[Gap]]:
-        client = self._clients[snapshot.cluster]
-        reader = LogReader(client, self._redactor)
+        reader = self.log_reader(snapshot.cluster)
         gaps: list[Gap] = []
         if self._events is not None:
             snapshot, gaps = await with_kept_events(
@@ -130,7 +136,7 @@ class ClusterCollector:
             told, log_gaps = await self._error_logs.find(snapshot, found, reader)
             found, gaps = found + told, gaps + log_gaps
         folded = await asyncio.to_thread(self._folded, found)
-        with_logs, log_gaps = await attach_logs(client, snapshot, folded, self._redactor, reader)
+        with_logs, log_gaps = await attach_logs(snapshot, folded, reader)
         return with_logs, list(dict.fromkeys(gaps + log_gaps))
 
     async def findings(self, snapshot: Snapshot) -> tuple[list[Finding], list[Gap]]:

@@ -13,7 +13,7 @@ from cluster.collect import ClusterCollector
 from cluster.describe import describe, describe_finding
 from cluster.describe_limits import describe_limits, limits_sentence, pod_spec
 from cluster.describe_places import describe_namespace, describe_node, describe_service
-from cluster.logs import LOGGED_PROBLEMS, LogReader, LogSource, attach_logs, sources_of
+from cluster.logs import LOGGED_PROBLEMS, LogSource, attach_logs, sources_of
 from cluster.logs import unhealthy_containers as unhealthy
 from cluster.network_objects import Service
 from cluster.objects import KubeObject, Node, Pod
@@ -130,8 +130,8 @@ class ClusterFacts:
         if not asks_for_findings(reading):
             wanted = [item for item in wanted if is_meant(item, reading)]
         wanted = wanted[: reading.limit or DEFAULT_FINDINGS]
-        client = self._collector.client(snapshot.cluster)
-        told, gaps = await attach_logs(client, snapshot, wanted, self._redactor)
+        reader = self._collector.log_reader(snapshot.cluster)
+        told, gaps = await attach_logs(snapshot, wanted, reader)
         for rank, finding in enumerate(told):
             place = (finding.owner.kind, finding.owner.namespace, finding.owner.name)
             lines = describe_finding(finding, snapshot.taken_at)
@@ -148,7 +148,7 @@ class ClusterFacts:
     ) -> tuple[list[Passage], list[Gap]]:
         passages: list[Passage] = []
         gaps: list[Gap] = []
-        reader = LogReader(self._collector.client(snapshot.cluster), self._redactor)
+        reader = self._collector.log_reader(snapshot.cluster)
         for rank, obj in enumerate(_telling(objects, reading)):
             ref = snapshot.ref(obj)
             place = (ref.kind, ref.namespace, ref.name)

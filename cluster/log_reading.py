@@ -16,7 +16,7 @@ from datetime import timedelta
 from cluster.detectors.building import is_leaving
 from cluster.log_errors import ContainerErrors, find_log_errors
 from cluster.log_lines import ReadLog
-from cluster.logs import LogReader, LogSource, unhealthy_containers
+from cluster.logs import LogLimits, LogReader, LogSource, unhealthy_containers
 from cluster.network_objects import Service
 from cluster.objects import Pod
 from cluster.ports import BaselineStore, LogStore
@@ -29,21 +29,7 @@ from core.findings import Finding, ObjectRef, Severity
 from core.questions import TimeRange
 from core.redact import Redactor
 
-STORED_WINDOW = timedelta(hours=24)
 _NAMES = ("app", "app.kubernetes.io/name", "k8s-app")
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLogLimits:
-    """How many logs are searched in one go.
-
-    Attributes:
-        logs: At most so many a cluster.
-        seconds: After this the rest is given up.
-    """
-
-    logs: int = 200
-    seconds: float = 60.0
 
 
 class ErrorLogs:
@@ -61,7 +47,6 @@ class ErrorLogs:
         baselines: BaselineStore,
         clock: Clock,
         redactor: Redactor,
-        limits: ErrorLogLimits | None = None,
         *,
         store: LogStore | None = None,
         learns_first: bool = True,
@@ -69,7 +54,6 @@ class ErrorLogs:
         self._baselines = baselines
         self._clock = clock
         self._redactor = redactor
-        self._limits = limits or ErrorLogLimits()
         self._store = store
         self._learns_first = learns_first
 
@@ -91,13 +75,15 @@ class ErrorLogs:
                 Gap(f"log baseline of cluster {snapshot.cluster}", error.wrong, error.remedy)
             ]
         places = await asyncio.to_thread(_places, snapshot, with_healthy=self._store is None)
-        chosen = places[: self._limits.logs]
+        chosen = places[: reader.limits.logs_a_cluster]
         logs, gaps = await self._read(snapshot.cluster, chosen, reader)
-        stored, store_gaps = await self._stored(snapshot, {place.pod.name for place in chosen})
+        stored, store_gaps = await self._stored(
+            snapshot, {place.pod.name for place in chosen}, reader.limits.window
+        )
         logs += stored
         gaps += store_gaps
         if len(places) > len(chosen):
-            gaps.append(_unread(snapshot.cluster, len(places) - len(chosen), self._limits))
+            gaps.append(_unread(snapshot.cluster, len(places) - len(chosen), reader.limits))
         told, learned = await asyncio.to_thread(self._judge, snapshot, findings, logs, known)
         try:
             before = self._clock.now() - FORGOTTEN_AFTER
@@ -109,14 +95,14 @@ class ErrorLogs:
         return told, gaps
 
     async def _stored(
-        self, snapshot: Snapshot, read: Collection[str]
+        self, snapshot: Snapshot, read: Collection[str], window: timedelta
     ) -> tuple[list[tuple[_Place, ReadLog]], list[Gap]]:
         """What the store has of pods that were not read, those that have gone included."""
         if self._store is None:
             return [], []
         now = self._clock.now()
         try:
-            found = await self._store.errors(snapshot.cluster, TimeRange(now - STORED_WINDOW, now))
+            found = await self._store.errors(snapshot.cluster, TimeRange(now - window, now))
         except OpsbotError as error:
             what = f"logs of healthy containers in cluster {snapshot.cluster}"
             return [], [Gap(what, error.wrong, error.remedy)]
@@ -138,7 +124,7 @@ class ErrorLogs:
         if not tasks:
             return [], []
         try:
-            done, late = await asyncio.wait(tasks, timeout=self._limits.seconds)
+            done, late = await asyncio.wait(tasks, timeout=reader.limits.seconds_a_cluster)
         finally:
             for task in tasks:
                 task.cancel()
@@ -150,7 +136,7 @@ class ErrorLogs:
             logs.append((tasks[task], log))
             gaps |= dict.fromkeys(found)
         if late:
-            gaps[_unread(cluster, len(late), self._limits)] = None
+            gaps[_unread(cluster, len(late), reader.limits)] = None
         return logs, list(gaps)
 
     def _judge(
@@ -243,9 +229,9 @@ def _observations(
     ]
 
 
-def _unread(cluster: str, count: int, limits: ErrorLogLimits) -> Gap:
+def _unread(cluster: str, count: int, limits: LogLimits) -> Gap:
     return Gap(
         f"logs of {count} containers in cluster {cluster}",
-        f"at most {limits.logs} logs are searched within {limits.seconds:g} s",
-        "Ask for one workload by name, or search more",
+        f"at most {limits.logs_a_cluster} logs are searched within {limits.seconds_a_cluster:g} s",
+        "Ask for one workload by name, or raise POD_LOGS or POD_LOGS_TIMEOUT_SECONDS",
     )

@@ -110,18 +110,25 @@ class LogLimits:
         bytes_a_log: Of a longer log the beginning of the window and the last lines are read.
         seconds_a_log: After this the reading of a log is given up.
         last_lines: So many lines are read from the end of a log that is too long, or silent.
+        logs_a_cluster: At most so many are searched for errors in one go.
+        seconds_a_cluster: After this the rest of them is given up.
     """
 
     window: timedelta = timedelta(hours=24)
     bytes_a_log: int = 64 << 20
     seconds_a_log: float = 20.0
     last_lines: int = 1000
+    logs_a_cluster: int = 200
+    seconds_a_cluster: float = 60.0
 
 
 class LogReader:
     """Reads logs of one cluster, a few at a time, each once.
 
     Make one for one question or one digest: what was read is remembered.
+
+    Attributes:
+        limits: How much it reads.
     """
 
     def __init__(
@@ -129,7 +136,7 @@ class LogReader:
     ) -> None:
         self._client = client
         self._redactor = redactor
-        self._limits = limits or LogLimits()
+        self.limits = limits or LogLimits()
         self._free = asyncio.Semaphore(READS_AT_ONCE)
         self._results: dict[tuple[str, str, str, bool], tuple[ReadLog, list[Gap]]] = {}
 
@@ -166,9 +173,9 @@ class LogReader:
         async with self._free:
             try:
                 size = await self._window(scan, source)
-                if size >= self._limits.bytes_a_log:
-                    gaps.append(_cut(what, self._limits))
-                if size >= self._limits.bytes_a_log or (not size and not source.previous):
+                if size >= self.limits.bytes_a_log:
+                    gaps.append(_cut(what, self.limits))
+                if size >= self.limits.bytes_a_log or (not size and not source.previous):
                     await self._end(scan, source)
             except ClusterError as error:
                 gaps.append(Gap(what, error.wrong, error.remedy))
@@ -176,15 +183,15 @@ class LogReader:
 
     async def _window(self, scan: LogScan, source: LogSource) -> int:
         """Feed the window's log to the scan; the number of characters read."""
-        since = None if source.previous else int(self._limits.window.total_seconds())
+        since = None if source.previous else int(self.limits.window.total_seconds())
         pieces = self._client.log_pieces(
             source.namespace,
             source.pod,
             source.container,
             previous=source.previous,
             since_seconds=since,
-            limit_bytes=self._limits.bytes_a_log,
-            timeout_seconds=self._limits.seconds_a_log,
+            limit_bytes=self.limits.bytes_a_log,
+            timeout_seconds=self.limits.seconds_a_log,
         )
         size = 0
         async with aclosing(pieces):
@@ -200,9 +207,9 @@ class LogReader:
             source.pod,
             source.container,
             previous=source.previous,
-            tail_lines=self._limits.last_lines,
-            limit_bytes=self._limits.bytes_a_log,
-            timeout_seconds=self._limits.seconds_a_log,
+            tail_lines=self.limits.last_lines,
+            limit_bytes=self.limits.bytes_a_log,
+            timeout_seconds=self.limits.seconds_a_log,
         )
         async with aclosing(pieces):
             text = "".join([piece async for piece in pieces])
@@ -257,18 +264,12 @@ def _cut(what: str, limits: LogLimits) -> Gap:
 
 
 async def attach_logs(
-    client: ClusterClient,
-    snapshot: Snapshot,
-    findings: Sequence[Finding],
-    redactor: Redactor,
-    reader: LogReader | None = None,
+    snapshot: Snapshot, findings: Sequence[Finding], reader: LogReader
 ) -> tuple[list[Finding], list[Gap]]:
     """The findings, those about crashed or unready containers with their `log_lines`.
 
-    `findings` come worst first: in a storm only the first of them get their logs read. A `reader`
-    that was used for the same snapshot need not read the same logs again.
+    `findings` come worst first: in a storm only the first of them get their logs read.
     """
-    reader = reader or LogReader(client, redactor)
     logged = [item for item in findings if item.problem in LOGGED_PROBLEMS]
     chosen = {id(item) for item in logged[:MAX_FINDINGS]}
     wanted = [
@@ -283,7 +284,7 @@ async def attach_logs(
     if len(logged) > MAX_FINDINGS:
         gaps.append(
             Gap(
-                f"logs of {len(logged) - MAX_FINDINGS} findings in cluster {client.name}",
+                f"logs of {len(logged) - MAX_FINDINGS} findings in cluster {snapshot.cluster}",
                 f"only those of the {MAX_FINDINGS} worst findings are read",
                 "Ask for one of them by name",
             )

@@ -21,16 +21,19 @@ class Thresholds:
     """Holds (how long a state must have lasted), minimum counts, and how long a fact stays news.
 
     `…_hold_seconds` is the time before a state counts; `…_recent_seconds` the time after which a
-    past event no longer does.
+    past event no longer does; `…_cooldown_seconds` the time within which it is no news when it is
+    back.
     """
 
     crash_loop_minimum_restarts: int = 2
     crash_loop_critical_restarts: int = 10
+    crash_loop_cooldown_seconds: float = 14_400
     recent_crash_seconds: float = 900
     restart_wave_seconds: float = 120
     restart_wave_recent_seconds: float = 3600
     restart_wave_minimum_workloads: int = 5
     oom_recent_seconds: float = 3600
+    oom_cooldown_seconds: float = 3600
     bad_exit_recent_seconds: float = 86_400
     image_pull_hold_seconds: float = 120
     config_error_hold_seconds: float = 30

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from cluster.changes import timeline
 from cluster.collect import ClusterCollector
 from cluster.describe import describe, warnings_of
 from cluster.describe_places import describe_node
 from cluster.kinds import HISTORY_KINDS
+from cluster.log_lines import ReadLog
 from cluster.logs import LogSource, unhealthy_containers
 from cluster.objects import KubeObject, Node, Pod
 from cluster.snapshot import Snapshot, take_snapshot
@@ -23,11 +23,9 @@ from core.clock import Clock
 from core.errors import ClusterError
 from core.findings import Evidence, Finding, ObjectRef
 from core.inspections import Inspection, LoggedError, LogsRead, Targets
-from core.loglines import LogEntry, is_error, parse_log
 from core.logscan import headline
 from core.questions import Reading, TimeRange
 from core.redact import Redactor
-from core.templates import group
 
 MAX_LOGS = 4
 MAX_ERRORS = 6
@@ -84,30 +82,17 @@ class ClusterTrail:
         if snapshot is None:
             return LogsRead(gaps=tuple(gaps))
         sources = _sources(snapshot, about)
-        results = await asyncio.gather(*(self._read(about, source) for source in sources))
-        texts: list[tuple[LogSource, str]] = []
-        for source, result in zip(sources, results, strict=True):
-            if isinstance(result, Gap):
-                gaps.append(result)
-            elif result is not None:
-                texts.append((source, result))
-        errors, last_words = await asyncio.to_thread(_errors, texts)
+        reader = self._collector.log_reader(about.cluster)
+        results = await asyncio.gather(*(reader.read(source) for source in sources))
+        logs = [(source, log) for source, (log, _) in zip(sources, results, strict=True)]
+        gaps += [gap for _, found in results for gap in found]
+        redact = self._redactor.redact
         return LogsRead(
-            tuple(replace(item, text=self._redactor.redact(item.text)) for item in errors),
-            len(texts),
-            self._redactor.redact(last_words),
+            tuple(replace(item, text=redact(item.text)) for item in _errors(logs)),
+            sum(log.lines > 0 for _, log in logs),
+            redact(_last_words(logs)),
             tuple(dict.fromkeys(gaps)),
         )
-
-    async def _read(self, about: ObjectRef, source: LogSource) -> str | Gap | None:
-        client = self._collector.client(about.cluster)
-        try:
-            return await client.pod_log(
-                source.namespace, source.pod, source.container, previous=source.previous
-            )
-        except ClusterError as error:
-            what = f"log of {source.namespace}/{source.pod} in cluster {about.cluster}"
-            return Gap(what, error.wrong, error.remedy)
 
     async def changes(self, about: ObjectRef, window: TimeRange, scope: Scope) -> Timeline:
         """What changed about it in a window, and what stands just before its troubles."""
@@ -215,31 +200,27 @@ def _of(pod: Pod) -> LogSource:
     return LogSource(meta.namespace, meta.name, pod.spec.containers[0].name)
 
 
-def _errors(texts: Sequence[tuple[LogSource, str]]) -> tuple[list[LoggedError], str]:
-    """The kinds of errors of all logs, one each, and the last line of what ended."""
+def _errors(logs: Sequence[tuple[LogSource, ReadLog]]) -> list[LoggedError]:
+    """The kinds of errors of all logs, one each."""
     found: dict[str, LoggedError] = {}
-    last_words = ""
-    for source, text in texts:
-        entries = [entry for entry in parse_log(text) if entry.message.strip()]
-        if source.has_ended and entries and not last_words:
-            last_words = headline(entries[-1])
-        begins = _first_time(entries)
-        for item in group([entry for entry in entries if is_error(entry)]):
-            at = item.first.timestamp
-            if item.template not in found:
-                found[item.template] = LoggedError(
-                    headline(item.last),
-                    item.count,
-                    at,
-                    began_before=bool(at and begins and begins < at),
-                    is_previous=source.previous,
-                )
-            else:
-                known = found[item.template]
-                found[item.template] = replace(known, count=known.count + item.count)
+    for source, log in logs:
+        for kind in log.kinds:
+            known = found.get(kind.template)
+            if known is not None:
+                found[kind.template] = replace(known, count=known.count + kind.count)
+                continue
+            found[kind.template] = LoggedError(
+                headline(kind.last),
+                kind.count,
+                kind.first.timestamp,
+                began_before=kind.first.line_number > 1,
+                is_previous=source.previous,
+            )
     ordered = sorted(found.values(), key=lambda item: (not item.is_previous, -item.count))
-    return ordered[:MAX_ERRORS], last_words
+    return ordered[:MAX_ERRORS]
 
 
-def _first_time(entries: Sequence[LogEntry]) -> datetime | None:
-    return min((entry.timestamp for entry in entries if entry.timestamp), default=None)
+def _last_words(logs: Sequence[tuple[LogSource, ReadLog]]) -> str:
+    """The last line of the first log whose instance has ended."""
+    ended = (log.last[-1] for source, log in logs if source.has_ended and log.last)
+    return next(map(headline, ended), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -246,6 +247,23 @@ class GenerationOptions:
     max_tokens: int | None = None
     stop: tuple[str, ...] | None = None
     stream: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What somebody asks.
+
+    Attributes:
+        question: In their words; for a task its argument: "payments" for `limits payments`.
+        history: What was said in the thread before, oldest first.
+        scope: What they may see.
+        options: How a model is to word it.
+    """
+
+    question: str
+    history: Sequence[Turn] = ()
+    scope: Scope = Scope()
+    options: GenerationOptions = GenerationOptions()
 
 
 class PartState(StrEnum):

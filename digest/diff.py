@@ -6,7 +6,8 @@ Pure. The rules, each as simple as it can be told:
 - escalating: its count is above max(3 × median of the last 7 periods, median + 10), or its severity
   rose.
 - resolved: not seen in two committed periods in a row. One rule for all findings: status findings
-  are checked once a period, so two healthy checks are two periods.
+  are checked once a period, so two healthy checks are two periods. One that cools down slowly, as
+  a crash loop does, must also have been away for as long as it says.
 - regressed: seen again after it was told as resolved.
 - flapping: four or more changes between seen and unseen within the last six periods. It is told as
   ongoing, never again as regressed or resolved, until it has calmed down.
@@ -64,7 +65,7 @@ class Diff:
     """What changed, and the histories to commit once it has been told.
 
     Attributes:
-        recovering: How many look healthy for the first time and are watched for one more period.
+        recovering: How many look healthy, but not yet for long enough to be over.
         unread: How many could not be looked at again.
         muted: Those of which nobody wants to hear for now; they are not in `active`.
     """
@@ -174,12 +175,16 @@ def _unseen(history: FindingHistory, now: datetime) -> tuple[FindingHistory, Cha
     quiet = replace(history, counts=counts, healthy_checks=healthy)
     if history.resolved_at is not None or healthy < HEALTHY_CHECKS_TO_RESOLVE:
         return quiet, None
-    if _is_flapping(counts):
+    if _is_flapping(counts) or _is_cooling(history, now):
         return quiet, None
     change = Change(
         history.finding, ItemState.RESOLVED, history.first_seen, buckets=_buckets(counts)
     )
     return replace(quiet, resolved_at=now), change
+
+
+def _is_cooling(history: FindingHistory, now: datetime) -> bool:
+    return now - history.last_seen < timedelta(seconds=history.finding.cooldown_seconds)
 
 
 def _is_forgotten(history: FindingHistory, now: datetime) -> bool:
@@ -189,9 +194,9 @@ def _is_forgotten(history: FindingHistory, now: datetime) -> bool:
 def _is_escalating(history: FindingHistory, finding: Finding) -> bool:
     if finding.severity.rank < history.finding.severity.rank:
         return True
-    if not history.counts:
-        return False
-    return is_surge(finding.count, median(history.counts[-_MEDIAN_PERIODS:]))
+    # Periods in which it was not there say nothing of how bad it usually is.
+    usual = [count for count in history.counts[-_MEDIAN_PERIODS:] if count]
+    return is_surge(finding.count, median(usual or [history.finding.count]))
 
 
 def with_listed(

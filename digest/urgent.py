@@ -2,7 +2,8 @@
 
 A finding is urgent when it is critical and its schedule's digests have not told it as such. It is
 told once, in place as over after two healthy looks, and in place as back when it returns within an
-hour. From ten within five minutes on, they share one message.
+hour, or within its own cooldown if that is longer. From ten within five minutes on, they share one
+message.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from core.answers import Scope
 from core.clock import Clock
 from core.digests import Digest, DigestItem, FindingHistory, ItemState, Marks, SidePost
-from core.findings import Collected, Severity
+from core.findings import Collected, Finding, Severity
 from core.questions import TimeRange
 from digest.assemble import Assembler, Frame
 from digest.diff import Change, Diff, diff, is_unread
@@ -124,8 +125,10 @@ class UrgentService:
         now = self._clock.now()
         histories = await self._store.history(plan.schedule)
         marks = await self._marks.all(plan.schedule)
-        posts = await self._posts.urgent(plan.schedule, now - BACK_WITHIN)
-        changes = with_marks(diff(histories, _critical(collected), now), marks, now)
+        critical = _critical(collected)
+        posts = await self._posts.urgent(plan.schedule, now - _back_within(critical.findings))
+        posts = [post for post in posts if _may_go_on(post, now)]
+        changes = with_marks(diff(histories, critical, now), marks, now)
         for post in posts:
             if post.posted_ts:
                 await self._follow(post, collected, marks, now)
@@ -266,6 +269,17 @@ def _is_told(history: FindingHistory | None) -> bool:
         and history.resolved_at is None
         and history.finding.severity is Severity.CRITICAL
     )
+
+
+def _back_within(findings: Iterable[Finding]) -> timedelta:
+    """How long after its end the return of any of these is told where it was told before."""
+    longest = max((finding.cooldown_seconds for finding in findings), default=0)
+    return max(BACK_WITHIN, timedelta(seconds=longest))
+
+
+def _may_go_on(post: SidePost, now: datetime) -> bool:
+    over = (item.finding for item in post.digest.resolved)
+    return post.closed_at is None or now - post.closed_at < _back_within(over)
 
 
 def _critical(collected: Collected) -> Collected:

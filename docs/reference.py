@@ -20,10 +20,25 @@ from bot.cli import app
 from bot.commands.table import COMMANDS
 from bot.config_file import FileConfig
 from bot.services import EdgeLimits
-from bot.settings import Settings
+from bot.settings import SECRET_SETTINGS, Settings
 from cluster.thresholds import Thresholds
 
 HERE = Path(__file__).parent
+CHART_SCHEMA = HERE.parent / "deploy" / "helm" / "opsbot" / "values.schema.json"
+# What the chart sets by itself, from values of its own.
+CHART_OWNS = frozenset(
+    {
+        "HTTP_HOST",
+        "HTTP_PORT",
+        "KUBECONFIG",
+        "KUBE_TLS_SECRETS",
+        "METRICS_HOST",
+        "METRICS_PORT",
+        "OPSBOT_CONFIG",
+        "OPSBOT_DATA_DIR",
+        "QDRANT_PATH",
+    }
+)
 
 
 def settings_table() -> str:
@@ -88,6 +103,16 @@ def slack_table() -> str:
     return "\n".join(rows)
 
 
+def chart_schema() -> str:
+    """The schema of the Helm chart's values, with the names of the settings as they are now."""
+    schema = json.loads(CHART_SCHEMA.read_text(encoding="utf-8"))
+    names = {name.upper() for name in Settings.model_fields} - CHART_OWNS
+    values = schema["properties"]
+    values["secrets"]["propertyNames"]["enum"] = sorted(names & SECRET_SETTINGS)
+    values["settings"]["propertyNames"]["enum"] = sorted(names - SECRET_SETTINGS)
+    return json.dumps(schema, indent=2) + "\n"
+
+
 PARTS = {
     "configuration.md": {"settings": settings_table, "thresholds": thresholds_table},
     "commands.md": {"commands": commands_table, "slack": slack_table},
@@ -98,7 +123,8 @@ def main() -> int:
     """Write or compare every generated part; exit code 1 when something was out of date."""
     is_check = "--check" in sys.argv[1:]
     wanted = {
-        HERE / "config.schema.json": json.dumps(FileConfig.model_json_schema(), indent=2) + "\n"
+        HERE / "config.schema.json": json.dumps(FileConfig.model_json_schema(), indent=2) + "\n",
+        CHART_SCHEMA: chart_schema(),
     }
     for page, parts in PARTS.items():
         text = (HERE / page).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.facts import ClusterFacts
 from cluster.topology import LiveTopology
-from core.answers import Answer
+from core.answers import Answer, Inquiry
 from core.clock import SystemClock
 from core.redact import Redactor
 from knowledge.chain import RagChain
@@ -209,7 +209,7 @@ async def run(cases: Sequence[Case], *, is_verbose: bool, is_dense: bool = True)
         async with open_chain(Path(folder), made_at, is_dense=is_dense) as chain:
             for case in cases:
                 question = filled(case.question, made_at)
-                answer = await chain.answer(question)
+                answer = await chain.answer(Inquiry(question))
                 scores.append(score(case, answer))
                 say(_told(scores[-1], question, answer, is_verbose=is_verbose))
     return scores

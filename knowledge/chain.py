@@ -23,11 +23,11 @@ from core.answers import (
     Done,
     Gap,
     GenerationOptions,
+    Inquiry,
     Lookup,
     Passage,
     Progress,
     Scope,
-    Turn,
 )
 from core.clock import Clock
 from core.errors import OpsbotError
@@ -98,7 +98,7 @@ class _Evidence:
 
 
 class RagChain:
-    """Answers questions; see `bot.services.Answerer`.
+    """Answers questions; see `knowledge.ports.Answerer`.
 
     Args:
         retriever: Everything written down.
@@ -129,12 +129,7 @@ class RagChain:
         self._redact = redact
 
     async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-        reading: Reading | None = None,
+        self, inquiry: Inquiry, reading: Reading | None = None
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Progress and checked deltas, then exactly one Done. Never raises for a lost model.
 
@@ -142,41 +137,39 @@ class RagChain:
         """
         began = self._clock.now()
         end = asyncio.get_running_loop().time() + self._limits.answer_timeout_seconds
-        asked = self._redact(question)
-        turns = [replace(turn, text=self._redact(turn.text)) for turn in history]
+        redacted = replace(
+            inquiry,
+            question=self._redact(inquiry.question),
+            history=[replace(turn, text=self._redact(turn.text)) for turn in inquiry.history],
+        )
         yield Progress("Looking at the live cluster and the runbooks…")
-        evidence = await self._look(asked, turns, scope, reading)
+        evidence = await self._look(redacted, reading)
         answer = _not_found(evidence)
         if not evidence.passages:
             yield Delta(answer.text)
         else:
-            async with aclosing(self._word(evidence, turns, options, end)) as events:
+            async with aclosing(self._word(evidence, redacted, end)) as events:
                 async for event in events:
                     if isinstance(event, Answer):
                         answer = event
                     else:
                         yield event
-        yield Done.after(self._clock.now() - began, question, answer)
+        yield Done.after(self._clock.now() - began, inquiry.question, answer)
 
-    async def answer(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(stream=False),  # noqa: B008  (frozen)
-    ) -> Answer:
+    async def answer(self, inquiry: Inquiry) -> Answer:
         """The finished answer, for callers that cannot show its growth."""
-        async with aclosing(self.stream(question, history, scope, options)) as events:
+        at_once = replace(inquiry, options=replace(inquiry.options, stream=False))
+        async with aclosing(self.stream(at_once)) as events:
             async for event in events:
                 if isinstance(event, Done):
                     return event.answer
         raise AssertionError("the stream ends with Done")
 
-    async def _look(
-        self, question: str, turns: Sequence[Turn], scope: Scope, read: Reading | None
-    ) -> _Evidence:
+    async def _look(self, inquiry: Inquiry, read: Reading | None) -> _Evidence:
         names, namespaces = await self._known()
-        whole = question if read else resolve(question, turns, names, namespaces)
+        whole, scope = inquiry.question, inquiry.scope
+        if read is None:
+            whole = resolve(whole, inquiry.history, names, namespaces)
         reading = read or self._retriever.read(whole, names, namespaces)
         found = await self.look(reading, scope)
         passages = found.passages if is_answerable(reading, found.passages) else ()
@@ -263,15 +256,16 @@ class RagChain:
             return Lookup(gaps=(Gap(what, "it failed", "The log has the details."),))
 
     async def _word(
-        self, evidence: _Evidence, turns: Sequence[Turn], options: GenerationOptions, end: float
+        self, evidence: _Evidence, inquiry: Inquiry, end: float
     ) -> AsyncGenerator[Progress | Delta | Answer, None]:
+        options = inquiry.options
         choice = await self._models.current(options.model)
         if choice.model is None:
             answer = await _quoted(evidence, self._why_without(choice, options))
             yield Delta(answer.text)
             yield answer
             return
-        rendered = await asyncio.to_thread(self._render, evidence, turns, options, choice.model)
+        rendered = await asyncio.to_thread(self._render, evidence, inquiry, choice.model)
         if not rendered.passages:  # a context too small for anything leaves nothing to go by
             answer = await _quoted(evidence, (rendered.note,))
             yield Delta(answer.text)
@@ -342,20 +336,18 @@ class RagChain:
             return ()  # the answer says itself that no model worded it
         return (choice.note,) if options.model else (NO_MODEL_NOTE,)
 
-    def _render(
-        self, evidence: _Evidence, turns: Sequence[Turn], options: GenerationOptions, model: Model
-    ) -> Rendered:
+    def _render(self, evidence: _Evidence, inquiry: Inquiry, model: Model) -> Rendered:
         asks_for_errors = evidence.reading.limit is not None or (
             Intent.LOGS in evidence.reading.intents and "error" in evidence.question.lower()
         )
-        answer_tokens = options.max_tokens or self._models.config.max_tokens
+        answer_tokens = inquiry.options.max_tokens or self._models.config.max_tokens
         return render(
             "errors" if asks_for_errors else "answer",
             question=evidence.question,
             passages=evidence.passages,
             nonce=self._nonce(),
             room_tokens=max(256, model.context_tokens - answer_tokens),
-            history=turns,
+            history=inquiry.history,
         )
 
 

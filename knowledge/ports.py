@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from core.answers import GenerationOptions, Lookup, Scope
+from core.answers import AnswerEvent, GenerationOptions, Inquiry, Lookup, Scope
 from core.changes import Timeline
 from core.findings import ObjectRef
 from core.inspections import Inspection, LogsRead, Targets
 from core.questions import Reading, TimeRange
 from core.resources import ResourcesFound
 from core.series import Measured
+
+
+class Answerer(Protocol):
+    """The RAG chain, or a task. By `knowledge.chain.RagChain` and `knowledge.tasks`."""
+
+    def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
+        """Progress and checked deltas, then exactly one Done. Never raises for a lost model."""
+        ...
 
 
 class LiveFacts(Protocol):

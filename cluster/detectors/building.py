@@ -221,6 +221,7 @@ def build(
     owner: ObjectRef | None = None,
     node: str | None = None,
     count: int = 1,
+    cooldown_seconds: float = 0,
 ) -> Finding:
     """A Finding about `involved`. `says` follows the owner's name in the title.
 
@@ -242,6 +243,7 @@ def build(
         evidence=evidence,
         node=node,
         count=count,
+        cooldown_seconds=cooldown_seconds,
     )
 
 
@@ -261,6 +263,7 @@ def build_for(
     members: Iterable[str] = (),
     node: str = "",
     count: int = 1,
+    cooldown_seconds: float = 0,
 ) -> Finding:
     """The same about an object that is known by its name alone."""
     last = until or snapshot.taken_at
@@ -278,6 +281,7 @@ def build_for(
         members=tuple(members),
         node=node,
         count=max(count, 1),
+        cooldown_seconds=cooldown_seconds,
     )
 
 

@@ -92,6 +92,7 @@ def _loop(
         since=first_seen(back_off) if back_off else created(pod),
         evidence=[*_evidence(pod, status, ended), *event_evidence(back_off)],
         count=restarts,
+        cooldown_seconds=thresholds.crash_loop_cooldown_seconds,
     )
 
 

@@ -57,6 +57,7 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
             evidence=event_evidence(event),
             node=node.metadata.name,
             count=times_seen(event),
+            cooldown_seconds=thresholds.oom_cooldown_seconds,
         )
 
 
@@ -93,4 +94,5 @@ def _killed(
         until=ended.finished_at if is_up else None,
         evidence=evidence,
         count=restarts,
+        cooldown_seconds=thresholds.oom_cooldown_seconds,
     )

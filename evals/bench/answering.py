@@ -19,7 +19,7 @@ from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
 from bot.settings import Settings, load_settings
 from cluster.facts import ClusterFacts
-from core.answers import Lookup, Scope
+from core.answers import Inquiry, Lookup, Scope
 from core.clock import SystemClock
 from core.questions import Reading
 from core.redact import Redactor
@@ -166,11 +166,11 @@ async def _ask_all(
         clock,
         redact=redactor.redact,
     )
-    await chain.answer(questions[0])  # loads the encoder
+    await chain.answer(Inquiry(questions[0]))  # loads the encoder
     watch.spent.clear()
     for question in questions:
         begin = time.perf_counter()
-        answer = await chain.answer(question)
+        answer = await chain.answer(Inquiry(question))
         watch.note("the whole answer", begin)
         begin = time.perf_counter()
         lay_out(answer, "ab12cd34", clock.now())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from core.answers import AnswerEvent, Done, GenerationOptions, Scope, Turn
+from core.answers import AnswerEvent, Done, Inquiry, Scope
 from core.questions import Reading
 from knowledge.chain import RagChain
 from knowledge.models import EXTRACTIVE
@@ -31,7 +31,7 @@ ReadArgument = Callable[[str, Scope], Awaitable[Asked]]
 
 
 class ChainedTask:
-    """Implements `bot.services.Answerer`.
+    """Implements `knowledge.ports.Answerer`.
 
     Args:
         chain: Answers.
@@ -42,30 +42,23 @@ class ChainedTask:
         self._chain = chain
         self._read = read
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """As the chain's, for what the argument stands for.
 
         Raises:
             RequestError: The argument cannot be used.
         """
-        asked = await self._read(question, scope)
+        asked = await self._read(inquiry.question, inquiry.scope)
+        options = inquiry.options
         if asked.is_exact:
             options = replace(options, model=EXTRACTIVE)
-        events = self._chain.stream(
-            asked.reading.question, history, scope, options, reading=asked.reading
-        )
-        async with aclosing(events):
+        whole = replace(inquiry, question=asked.reading.question, options=options)
+        async with aclosing(self._chain.stream(whole, asked.reading)) as events:
             async for event in events:
                 if not isinstance(event, Done):
                     yield event
                     continue
-                answer = replace(event.answer, question=question)
+                answer = replace(event.answer, question=inquiry.question)
                 if asked.note and not answer.is_grounded:
                     answer = replace(answer, notes=(*answer.notes, asked.note))
                 yield Done(answer)

@@ -11,10 +11,8 @@ from core.answers import (
     Confidence,
     Delta,
     Done,
-    GenerationOptions,
+    Inquiry,
     Progress,
-    Scope,
-    Turn,
 )
 from core.changes import Timeline
 from core.clock import Clock
@@ -26,7 +24,7 @@ from knowledge.tasks.timeline import changes_passage, tell
 
 
 class ChangesTask:
-    """Implements `bot.services.Answerer`; no model takes part.
+    """Implements `knowledge.ports.Answerer`; no model takes part.
 
     Args:
         subjects: Reads what is asked about.
@@ -42,13 +40,7 @@ class ChangesTask:
         self._clock = clock
         self._zone = zone
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise; frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """The timeline.
 
         Raises:
@@ -56,6 +48,7 @@ class ChangesTask:
         """
         began = self._clock.now()
         yield Progress("Looking at rollouts, configuration, scaling and nodes…")
+        question, scope = inquiry.question, inquiry.scope
         subject = await self._subjects.read(question, began, scope)
         about = subject.about
         if about is None or self._trail is None:

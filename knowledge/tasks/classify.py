@@ -11,12 +11,10 @@ from core.answers import (
     Confidence,
     Delta,
     Done,
-    GenerationOptions,
+    Inquiry,
     Lookup,
     Passage,
     Progress,
-    Scope,
-    Turn,
 )
 from core.clock import Clock
 from core.questions import Intent, Reading
@@ -36,7 +34,7 @@ _LONGEST_WORDS = 80
 
 
 class ClassifyTask:
-    """Implements `bot.services.Answerer`.
+    """Implements `knowledge.ports.Answerer`.
 
     Args:
         chain: Looks for runbooks and for the same trouble in the cluster.
@@ -60,29 +58,23 @@ class ClassifyTask:
         self._clock = clock
         self._redact = redact
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """The verdict; never raises for a lost model."""
         began = self._clock.now()
         yield Progress("Comparing it with the rules and the runbooks…")
-        text = self._redact(question)
-        verdict, note = await self._classifier.decide(text, options)
+        text = self._redact(inquiry.question)
+        verdict, note = await self._classifier.decide(text, inquiry.options)
         reading = replace(
             await self._namer.read(text),
             intents=frozenset({Intent.HOW}),
             time_range=None,
             limit=None,
         )
-        answer = tell(verdict, reading, await self._chain.look(reading, scope))
+        answer = tell(verdict, reading, await self._chain.look(reading, inquiry.scope))
         took = self._clock.now() - began
         notes = (note,) if note else ()
         yield Delta(answer.text)
-        yield Done.after(took, question, replace(answer, notes=notes))
+        yield Done.after(took, inquiry.question, replace(answer, notes=notes))
 
 
 def tell(verdict: Verdict | None, reading: Reading, found: Lookup) -> Answer:

@@ -20,11 +20,11 @@ from core.answers import (
     Done,
     Gap,
     GenerationOptions,
+    Inquiry,
     Lookup,
     Passage,
     Progress,
     Scope,
-    Turn,
 )
 from core.changes import Timeline
 from core.clock import Clock
@@ -65,7 +65,7 @@ class _Work:
 
 
 class InvestigateTask:
-    """Implements `bot.services.Answerer`.
+    """Implements `knowledge.ports.Answerer`.
 
     Args:
         subjects: Reads what is asked about.
@@ -97,13 +97,7 @@ class InvestigateTask:
         self._zone = zone
         self._seconds = step_seconds
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """Each step as it ends, then the report.
 
         Raises:
@@ -111,6 +105,7 @@ class InvestigateTask:
         """
         began = self._clock.now()
         yield Progress("Looking for it in the clusters…")
+        question, scope = inquiry.question, inquiry.scope
         subject = await self._subjects.read(question, began, scope)
         about = subject.about
         if about is not None and about.kind == "Namespace":
@@ -129,7 +124,7 @@ class InvestigateTask:
             async for step in self._steps(work, self._trail):
                 work.steps.append(step)
                 yield Progress(_progress(work.steps))
-            answer = await self._report(work, question, options)
+            answer = await self._report(work, question, inquiry.options)
         took = self._clock.now() - began
         yield Delta(answer.text)
         yield Done.after(took, question, answer)

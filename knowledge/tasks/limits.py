@@ -12,11 +12,10 @@ from core.answers import (
     Delta,
     Done,
     Gap,
-    GenerationOptions,
+    Inquiry,
     Passage,
     Progress,
     Scope,
-    Turn,
 )
 from core.clock import Clock
 from core.quantities import parse_quantity
@@ -47,7 +46,7 @@ class _Found:
 
 
 class LimitsTask:
-    """Implements `bot.services.Answerer`; no model takes part.
+    """Implements `knowledge.ports.Answerer`; no model takes part.
 
     Args:
         pages: Finds what is written down.
@@ -64,25 +63,19 @@ class LimitsTask:
         self._live = live
         self._clock = clock
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),  # noqa: ARG002  (the port's signature)
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: ARG002, B008  (likewise; frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """The table and what stands out in it.
 
         Raises:
             RequestError: No workload is named so.
         """
         began = self._clock.now()
-        thing = await self._namer.thing(question, scope)
+        thing = await self._namer.thing(inquiry.question, inquiry.scope)
         yield Progress("Reading the limits in the cluster and in the documents…")
-        answer = await self._answer(thing, scope)
+        answer = await self._answer(thing, inquiry.scope)
         took = self._clock.now() - began
         yield Delta(answer.text)
-        yield Done.after(took, question, answer)
+        yield Done.after(took, inquiry.question, answer)
 
     async def _answer(self, thing: Reading, scope: Scope) -> Answer:
         pod_or_workload, *others = thing.names

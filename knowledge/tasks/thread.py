@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,9 +21,9 @@ from core.answers import (
     Confidence,
     Done,
     GenerationOptions,
+    Inquiry,
     Passage,
     Progress,
-    Scope,
     Turn,
 )
 from core.clock import Clock
@@ -47,7 +47,7 @@ _MESSAGE_TOKENS = 40  # what stands around a message in the prompt
 
 
 class ThreadSummary:
-    """Summarises the history that it is given. Fits `bot.services.Answerer`.
+    """Summarises the history that it is given. Fits `knowledge.ports.Answerer`.
 
     Args:
         models: Which model words the summary, if any.
@@ -72,19 +72,13 @@ class ThreadSummary:
         self._timeout_seconds = timeout_seconds
         self._nonce = nonce
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008, ARG002  (frozen; the thread is all that is read)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncIterator[AnswerEvent]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """A line of progress, then exactly one Done. Never raises for a lost model."""
         began = self._clock.now()
-        yield Progress(f"Reading {counted(len(history), 'message')} of this thread…")
-        turns = cleaned(history, self._redact)
-        answer = await self._answer(question, turns, options)
-        yield Done.after(self._clock.now() - began, question, answer)
+        yield Progress(f"Reading {counted(len(inquiry.history), 'message')} of this thread…")
+        turns = cleaned(inquiry.history, self._redact)
+        answer = await self._answer(inquiry.question, turns, inquiry.options)
+        yield Done.after(self._clock.now() - began, inquiry.question, answer)
 
     async def _answer(
         self, question: str, turns: Sequence[Turn], options: GenerationOptions

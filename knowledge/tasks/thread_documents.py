@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from core.answers import Answer, AnswerEvent, Done, Gap, GenerationOptions, Progress, Scope, Turn
+from core.answers import Answer, AnswerEvent, Done, Gap, Inquiry, Progress, Scope, Turn
 from core.clock import Clock
 from core.digests import FindingHistory
 from core.errors import OpsbotError
@@ -65,7 +65,7 @@ class _Incident:
 
 
 class IncidentDocument:
-    """Drafts one kind of document. Fits `bot.services.Answerer`; the history is the thread.
+    """Drafts one kind of document. Fits `knowledge.ports.Answerer`; the history is the thread.
 
     Args:
         document: Which one.
@@ -90,26 +90,20 @@ class IncidentDocument:
         self._clock = clock
         self._redact = redact
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008, ARG002  (no model words it)
-    ) -> AsyncIterator[AnswerEvent]:
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
         """A line of progress, then exactly one Done whose text is the document."""
-        began = self._clock.now()
-        yield Progress(f"Reading {counted(len(history), 'message')} of this thread…")
-        turns = cleaned(history, self._redact)
+        began, question = self._clock.now(), inquiry.question
+        yield Progress(f"Reading {counted(len(inquiry.history), 'message')} of this thread…")
+        turns = cleaned(inquiry.history, self._redact)
         lines = await asyncio.to_thread(lines_of, turns)
         if not lines:
             yield Done(Answer(question, NOTHING, is_grounded=False))
             return
-        incident = _Incident(turns, tuple(lines), self._services(turns, scope))
+        incident = _Incident(turns, tuple(lines), self._services(turns, inquiry.scope))
         gaps: tuple[Gap, ...] = ()
         if self._told is not None:
             try:
-                found = await self._told.seen(_period(turns, began), scope)
+                found = await self._told.seen(_period(turns, began), inquiry.scope)
             except OpsbotError as error:
                 gaps = (Gap("past digests", error.wrong, error.remedy),)
             else:

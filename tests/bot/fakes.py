@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 
@@ -20,7 +20,7 @@ from core.answers import (
     AskedAnswer,
     Delta,
     Done,
-    GenerationOptions,
+    Inquiry,
     Lookup,
     OpenAnswer,
     PartHealth,
@@ -52,17 +52,11 @@ class FakeAnswerer:
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (the port's signature)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (likewise)
-    ) -> AsyncIterator[AnswerEvent]:
-        self.asked.append((question, tuple(history)))
-        self.scopes.append(scope)
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
+        self.asked.append((inquiry.question, tuple(inquiry.history)))
+        self.scopes.append(inquiry.scope)
         if not self.scripts:
-            yield Done(answer(question=question))
+            yield Done(answer(question=inquiry.question))
             return
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         for step in script:

@@ -16,6 +16,7 @@ from bot.monitoring import (
     alert_feed,
     alert_routes,
     keeping_events,
+    log_limits,
     loki_of,
     prometheus_of,
     reach_of,
@@ -25,6 +26,7 @@ from bot.settings import Settings, load_settings
 from cluster.alertmanager import read_delivery
 from cluster.collect import ClusterCollector
 from cluster.eventlog import EventKeeper
+from cluster.logs import LogLimits
 from cluster.reach import Reach
 from cluster.unusable import UnusableClient
 from core.answers import PartState
@@ -57,6 +59,19 @@ def test_limits_come_from_the_file() -> None:
     config = FileConfig(denied_namespaces=("vault",), denied_kinds=("Ingress",))
     expected = Reach(frozenset({"shop"}), frozenset({"vault"}), frozenset({"Ingress"}))
     assert reach_of(plan, config) == expected
+
+
+def test_how_much_is_read_of_logs_comes_from_the_settings() -> None:
+    assert log_limits(settings()) == LogLimits()
+    changed = settings(
+        pod_log_window_hours=2,
+        pod_log_megabytes=3,
+        pod_log_timeout_seconds=4,
+        pod_log_last_lines=5,
+        pod_logs=6,
+        pod_logs_timeout_seconds=7,
+    )
+    assert log_limits(changed) == LogLimits(timedelta(hours=2), 3 << 20, 4, 5, 6, 7)
 
 
 def test_a_kind_that_is_never_read_cannot_be_denied() -> None:

@@ -20,7 +20,7 @@ from bot.blocks.answer import lay_out
 from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
 from bot.settings import Settings, load_settings
-from core.answers import Answer, Done, Scope, Turn
+from core.answers import Answer, Done, Inquiry, Scope, Turn
 from core.clock import SystemClock
 from digest.render_text import render_text
 from sandbox.cluster.recorded import RecordedCluster
@@ -221,7 +221,7 @@ async def test_no_planted_secret_gets_anywhere(tmp_path: Path) -> None:
         asked.append((app.services.tasks["errors"], "5"))
         asked.append((app.services.tasks["classify"], f"bad {planted.secret('asked')} token"))
         for answerer, question in asked:
-            async for event in answerer.stream(question, history):
+            async for event in answerer.stream(Inquiry(question, history)):
                 if isinstance(event, Done):
                     answer = event.answer
                     await app.services.answers.put("ab12cd34", Scope(channel="C1"), answer)

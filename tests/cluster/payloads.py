@@ -380,9 +380,9 @@ def snapshot(*objects: Json, now: datetime = NOW) -> Snapshot:
     return snapshot_from_objects(objects, now, "demo")
 
 
-def found_by(name: str, *objects: Json) -> list[Finding]:
+def found_by(name: str, *objects: Json, thresholds: Thresholds | None = None) -> list[Finding]:
     """What one detector finds in these objects."""
-    return list(DETECTORS[name](snapshot(*objects), NOW, Thresholds()))
+    return list(DETECTORS[name](snapshot(*objects), NOW, thresholds or Thresholds()))
 
 
 def found_by_all(*objects: Json) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,11 @@ async def api() -> AsyncIterator[FakeApi]:
 async def client(api: FakeApi, tmp_path: Path) -> AsyncIterator[ClusterClient]:
     async with connected(api, tmp_path) as found:
         yield found
+
+
+async def log_of(client: ClusterClient, **more: Any) -> str:
+    pieces = client.log_pieces("shop", "pod-1", "app", limit_bytes=100, timeout_seconds=5, **more)
+    return "".join([piece async for piece in pieces])
 
 
 async def test_lists_come_page_by_page(api: FakeApi, client: ClusterClient) -> None:
@@ -59,7 +65,7 @@ async def test_one_namespace_is_asked_for_by_its_path(api: FakeApi, client: Clus
 async def test_only_get_is_ever_sent(api: FakeApi, client: ClusterClient) -> None:
     for kind in KINDS:
         await client.list_all(kind)
-    await client.pod_log("shop", "pod-1", "app")
+    await log_of(client)
     await client.version()
     assert {method for method, _, _ in api.requests} == {"GET"}
 
@@ -151,24 +157,20 @@ async def test_a_server_that_is_not_there_is_unreachable(tmp_path: Path) -> None
             await client.version()
 
 
-async def test_logs_are_bounded_and_a_missing_previous_is_none(
+async def test_logs_are_bounded_and_a_missing_previous_one_is_empty(
     api: FakeApi, client: ClusterClient
 ) -> None:
     api.logs["pod-1", False] = "x" * 10_000
-    text = await client.pod_log("shop", "pod-1", "app", since_seconds=60, limit_bytes=100)
-    assert text is not None
-    assert len(text) < 2_000
-    assert await client.pod_log("shop", "pod-1", "app", previous=True) is None
+    assert set(await log_of(client, since_seconds=60, tail_lines=7)) == {"x"}
+    assert not await log_of(client, previous=True)
     query = api.asked("log")[0]
-    assert query["limitBytes"] == "100"
-    assert query["sinceSeconds"] == "60"
-    assert int(query["tailLines"]) > 0
+    assert (query["limitBytes"], query["sinceSeconds"], query["tailLines"]) == ("100", "60", "7")
 
 
 async def test_a_refused_log_names_the_right(api: FakeApi, client: ClusterClient) -> None:
     api.answers["log"] = (403, "{}")
     with pytest.raises(ClusterError, match="get pods/log in namespace shop"):
-        await client.pod_log("shop", "pod-1", "app")
+        await log_of(client)
 
 
 async def test_the_version_is_told(api: FakeApi, client: ClusterClient) -> None:

@@ -1,4 +1,4 @@
-"""The rights that deploy/clusterrole.yaml grants are those that are used, and no more."""
+"""The rights that the chart's ClusterRole grants are those that are used, and no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 from cluster.kinds import HISTORY_KINDS, KINDS
 
-ROLE = Path(__file__).parents[2] / "deploy" / "clusterrole.yaml"
+ROLE = Path(__file__).parents[2] / "deploy/helm/opsbot/files/clusterrole.yaml"
 
 
 def granted() -> dict[tuple[str, str], set[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cluster.log_reading import ErrorLogLimits, ErrorLogs, workload_names
+from cluster.log_reading import ErrorLogs, workload_names
 from cluster.logs import LogLimits, LogReader, LogSource, attach_logs
 from cluster.loki import StoredErrors
 from cluster.snapshot import Snapshot
@@ -140,7 +140,7 @@ async def _find(
     *,
     baselines: Baselines | None = None,
     findings: Sequence[Finding] = (),
-    limits: ErrorLogLimits | None = None,
+    limits: LogLimits | None = None,
     learns_first: bool = False,
     store: Store | None = None,
 ) -> tuple[list[Finding], list[str]]:
@@ -148,11 +148,10 @@ async def _find(
         baselines or Baselines(),
         ManualClock(NOW),
         REDACTOR,
-        limits,
         store=store,
         learns_first=learns_first,
     )
-    async with reading(folder, api) as reader:
+    async with reading(folder, api, limits) as reader:
         found, gaps = await logs.find(world, findings, reader)
     return found, [gap.what for gap in gaps]
 
@@ -243,7 +242,7 @@ async def test_unhealthy_logs_come_first_then_a_pod_of_each_workload(tmp_path: P
         _crashing("payments-1"),
         pod("gone-1", container_status(running(), ready=True), deleted=True),
     )
-    _, gaps = await _find(tmp_path, api, world, limits=ErrorLogLimits(logs=4))
+    _, gaps = await _find(tmp_path, api, world, limits=LogLimits(logs_a_cluster=4))
     asked = {path.split("/")[-2] for _, path, _ in api.requests}
     assert asked == {"payments-1", "web-1", "orders-1"}
     assert gaps == ["logs of 1 containers in cluster demo"]
@@ -257,7 +256,7 @@ async def test_logs_that_take_too_long_are_given_up_and_told(tmp_path: Path) -> 
         tmp_path,
         api,
         snapshot(_healthy("payments-1")),
-        limits=ErrorLogLimits(seconds=0.2),
+        limits=LogLimits(seconds_a_cluster=0.2),
     )
     assert (found, gaps) == ([], ["logs of 1 containers in cluster demo"])
 
@@ -322,7 +321,7 @@ async def test_a_log_is_read_once_for_findings_and_errors(tmp_path: Path) -> Non
         logs = ErrorLogs(Baselines(), ManualClock(NOW), REDACTOR)
         await logs.find(world, findings, reader)
         before = len(api.requests)
-        (told,), _ = await attach_logs(client, world, findings, REDACTOR, reader)
+        (told,), _ = await attach_logs(world, findings, reader)
     assert told.log_lines == ("ERROR no connection",)
     assert len(api.requests) == before
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cluster.thresholds import Thresholds
 from core.findings import Severity
 from tests.cluster.payloads import (
     NOW,
@@ -49,6 +50,15 @@ class TestCrashLoop:
     def test_is_critical_from_ten_restarts(self) -> None:
         assert found_by("crash_loop", crash_looping(9))[0].severity is Severity.HIGH
         assert found_by("crash_loop", crash_looping(10))[0].severity is Severity.CRITICAL
+
+    def test_it_and_an_oom_kill_say_how_long_they_take_to_cool_down(self) -> None:
+        killed = container_status(running(4), last=terminated(137, "OOMKilled"), restarts=1)
+        (loop,) = found_by("crash_loop", crash_looping())
+        (kill,) = found_by("oom", pod("payments-1", killed))
+        assert (loop.cooldown_seconds, kill.cooldown_seconds) == (4 * 3600, 3600)
+        set_by_hand = Thresholds(crash_loop_cooldown_seconds=60)
+        (loop,) = found_by("crash_loop", crash_looping(), thresholds=set_by_hand)
+        assert loop.cooldown_seconds == 60
 
     def test_one_restart_of_a_new_pod_is_not_a_loop_yet(self) -> None:
         assert found_by("crash_loop", crash_looping(1, age=3)) == []

@@ -25,7 +25,7 @@ from sandbox.cluster.server import run_cluster
 from sandbox.cluster.world import shop_world
 from tests.cluster.api import FakeApi, connected, serving
 from tests.cluster.histories import bare
-from tests.cluster.payloads import workload
+from tests.cluster.payloads import container_status, pod, running, terminated, workload
 
 PAYMENTS = ObjectRef("demo", "Deployment", "shop", "payments")
 START = datetime.now(UTC)
@@ -162,6 +162,26 @@ async def test_logs_tell_the_crash_first_and_no_secret(trail: ClusterTrail) -> N
     assert "Bearer ey" not in " ".join(item.text for item in leaky.errors)
     inventory = await trail.logs(ObjectRef("demo", "Deployment", "shop", "inventory"), Scope())
     assert any("ERR_STOCK_SYNC" in item.text for item in inventory.errors)
+
+
+async def test_an_error_far_back_in_a_log_is_told_with_when_it_began(tmp_path: Path) -> None:
+    status = container_status(running(), last=terminated(1), restarts=1)
+    api = FakeApi([pod("payments-1", status)])
+    lines = [f"2026-03-01T10:00:00.000000001Z INFO request {number}" for number in range(3_000)]
+    lines[700] = "2026-03-01T09:30:00.000000001Z ERROR disk full"
+    lines[900] = "2026-03-01T09:40:00.000000001Z ERROR socket closed"
+    api.logs["payments-1", False] = "\n".join(lines)
+    api.logs["payments-1", True] = "2026-03-01T09:00:00.000000001Z ERROR disk full\n"
+    clock, redactor = ManualClock(START), Redactor(b"k" * 32)
+    async with serving(api), connected(api, tmp_path) as client:
+        trail = ClusterTrail(ClusterCollector([client], clock, redactor), redactor, clock)
+        found = await trail.logs(ObjectRef(client.name, "Pod", "shop", "payments-1"), Scope())
+    # The crashed instance's comes first, and says nothing of what was before its first line.
+    told, late = found.errors
+    assert (told.text, told.count, told.is_previous) == ("ERROR disk full", 2, True)
+    assert not told.began_before
+    assert (late.text, late.is_previous, late.began_before) == ("ERROR socket closed", False, True)
+    assert (found.read, found.last_words) == (2, "ERROR disk full")
 
 
 async def test_logs_that_may_not_be_read_are_gaps(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -24,13 +25,16 @@ def _by_identity(result: Diff) -> dict[str, FindingHistory]:
     return {history.identity: history for history in result.histories}
 
 
-def _run(counts: list[int | None]) -> list[ItemState | None]:
-    """States told of one finding seen with these counts, None where it was not seen."""
+def _run(counts: list[int | None], cooldown: timedelta = timedelta()) -> list[ItemState | None]:
+    """States told each hour of one finding with these counts, None where it was not seen."""
     histories: dict[str, FindingHistory] = {}
     told: list[ItemState | None] = []
     for hour, count in enumerate(counts):
-        found = [finding(count=count)] if count is not None else []
-        result = diff(histories, _collected(*found), NINE + hour * HOUR)
+        now = NINE + hour * HOUR
+        seen = replace(
+            finding(count=count or 1), last_seen=now, cooldown_seconds=cooldown.total_seconds()
+        )
+        result = diff(histories, _collected(*([] if count is None else [seen])), now)
         histories = _by_identity(result)
         states = [change.state for change in (*result.active, *result.resolved)]
         told.append(states[0] if states else None)
@@ -61,6 +65,28 @@ def test_states_follow_from_what_was_seen(
     counts: list[int | None], states: list[ItemState | None]
 ) -> None:
     assert _run(counts) == states
+
+
+@pytest.mark.parametrize(
+    ("counts", "states"),
+    [
+        # Gone for two periods, it is back within its cooldown: neither over nor news.
+        ([20, None, None, 20], [NEW, None, None, ONGOING]),
+        ([20, None, None, 61], [NEW, None, None, ESCALATING]),
+        # It is over as soon as the cooldown is, counted from when it was last seen.
+        ([20, None, None, None, None, None], [NEW, None, None, None, RESOLVED, None]),
+        ([20, 20, None, None, None, None], [NEW, ONGOING, None, None, None, RESOLVED]),
+        ([20, None, None, None, None, 20], [NEW, None, None, None, RESOLVED, REGRESSED]),
+    ],
+)
+def test_what_cools_down_slowly_is_neither_over_nor_back_in_that_time(
+    counts: list[int | None], states: list[ItemState | None]
+) -> None:
+    assert _run(counts, cooldown=4 * HOUR) == states
+
+
+def test_a_cooldown_shorter_than_two_periods_changes_nothing() -> None:
+    assert _run([1, None, None, 1], cooldown=HOUR) == [NEW, None, RESOLVED, REGRESSED]
 
 
 def test_a_flapping_finding_is_not_announced_again() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.answers import Gap
@@ -114,6 +115,27 @@ async def test_what_is_back_within_the_hour_is_told_in_the_same_message(world: W
     world.clusters.findings = (_critical(),)
     await look_out.look()
     assert len(world.channel.posted) == 2
+
+
+async def test_what_cools_down_slowly_is_told_in_the_same_message_all_that_time(
+    world: World,
+) -> None:
+    await _after_a_quiet_digest(world)
+    look_out = world.urgent()
+    loop = replace(_critical(), cooldown_seconds=4 * 3600)
+    world.clusters.findings = (loop, _critical("cart"))
+    await look_out.look()
+    for hours, posted in ((3, 3), (5, 4)):
+        world.clusters.findings = ()
+        for _ in range(2):
+            await look_out.look()
+        assert world.channel.updates[-1][1].items == ()
+        world.clock.advance(timedelta(hours=hours))
+        world.clusters.findings = (loop, _critical("cart")) if hours == 3 else (loop,)
+        await look_out.look()
+        # After three hours only what has no cooldown is a new message.
+        assert len(world.channel.posted) == posted
+    assert [_names(digest) for digest in world.channel.posted[2:]] == [["cart"], ["payments"]]
 
 
 async def test_a_storm_is_one_message_that_grows(world: World) -> None:

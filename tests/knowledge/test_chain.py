@@ -19,6 +19,7 @@ from core.answers import (
     Done,
     Gap,
     GenerationOptions,
+    Inquiry,
     Lookup,
     Passage,
     Progress,
@@ -104,7 +105,7 @@ async def bench(
 async def drained(
     chain: RagChain, question: str = QUESTION, **kwargs: Any
 ) -> tuple[list[AnswerEvent], Answer]:
-    async with aclosing(chain.stream(question, **kwargs)) as events:
+    async with aclosing(chain.stream(Inquiry(question, **kwargs))) as events:
         found = [event async for event in events]
     done = [event for event in found if isinstance(event, Done)]
     assert len(done) == 1
@@ -196,7 +197,7 @@ async def test_without_sources_and_cluster_it_says_what_is_not_configured() -> N
     async with run_ollama() as running:
         models = Models(ModelConfig(ollama_url=running.url), ManualClock(NOW))
         chain = RagChain(Nothing(), None, models, ManualClock(NOW))
-        answer = await chain.answer(QUESTION)
+        answer = await chain.answer(Inquiry(QUESTION))
     assert "KNOWLEDGE_SOURCES is empty and no cluster is configured" in answer.text
     assert not answer.is_grounded
 
@@ -231,7 +232,7 @@ async def test_a_list_of_errors_looks_up_what_is_written_on_each() -> None:
     )
     written = WrittenDown((page,), intents=(Intent.LOGS,), limit=10)
     async with bench(written=written, live=LiveCluster((finding,)), model="extractive") as it:
-        answer = await it.chain.answer("summarise the last 10 critical errors")
+        answer = await it.chain.answer(Inquiry("summarise the last 10 critical errors"))
     assert "1. **payments** keeps restarting: it is OOMKilled [1]." in answer.text
     assert "Fix (runbook *payments restarts*): Give it more memory than before [2]." in answer.text
 
@@ -283,7 +284,7 @@ async def test_nothing_found_says_where_it_looked_and_where_it_could_not() -> No
 
 async def test_nothing_found_anywhere_gives_a_hint() -> None:
     async with bench(written=WrittenDown(()), live=LiveCluster(())) as it:
-        answer = await it.chain.answer("blue?")
+        answer = await it.chain.answer(Inquiry("blue?"))
     assert "often helps" in answer.text
 
 
@@ -298,7 +299,7 @@ async def test_a_search_that_fails_is_a_gap_and_the_cluster_still_answers(
     error: Exception, why: str
 ) -> None:
     async with bench(written=WrittenDown(error=error), model="extractive") as it:
-        answer = await it.chain.answer(QUESTION)
+        answer = await it.chain.answer(Inquiry(QUESTION))
     assert [(gap.what, gap.why) for gap in answer.gaps] == [("documentation search", why)]
     assert "OOMKilled" in answer.text
     assert "secret detail" not in str(answer)
@@ -307,7 +308,7 @@ async def test_a_search_that_fails_is_a_gap_and_the_cluster_still_answers(
 async def test_what_hangs_is_a_gap_too() -> None:
     limits = ChainLimits(look_timeout_seconds=0.05)
     async with bench(live=LiveCluster(is_hanging=True), limits=limits, model="extractive") as it:
-        answer = await it.chain.answer(QUESTION)
+        answer = await it.chain.answer(Inquiry(QUESTION))
     assert answer.gaps[0].what == "the live cluster"
     assert "0.05 s" in answer.gaps[0].why
     assert answer.text
@@ -317,7 +318,7 @@ async def test_without_a_cluster_the_runbooks_answer() -> None:
     async with run_ollama() as running:
         models = Models(ModelConfig(ollama_url=running.url), ManualClock(NOW))
         chain = RagChain(WrittenDown((RUNBOOK,)), None, models, ManualClock(NOW))
-        answer = await chain.answer(QUESTION)
+        answer = await chain.answer(Inquiry(QUESTION))
     assert answer.is_grounded
     assert answer.confidence is Confidence.LIKELY
     assert answer.gaps == ()
@@ -326,7 +327,7 @@ async def test_without_a_cluster_the_runbooks_answer() -> None:
 async def test_a_follow_up_is_searched_as_a_whole_question() -> None:
     async with bench() as it:
         await it.chain.answer(
-            "and in trading?", [Turn("ines", "why does payments restart in shop?")]
+            Inquiry("and in trading?", [Turn("ines", "why does payments restart in shop?")])
         )
     assert it.written.asked == ["why does payments restart in trading?"]
 
@@ -334,7 +335,7 @@ async def test_a_follow_up_is_searched_as_a_whole_question() -> None:
 async def test_errors_are_summarised_by_their_own_prompt() -> None:
     written = WrittenDown((RUNBOOK,), intents=(Intent.LOGS,), limit=10)
     async with bench(written=written) as it:
-        await it.chain.answer("summarise the last 10 critical errors and suggest fixes")
+        await it.chain.answer(Inquiry("summarise the last 10 critical errors and suggest fixes"))
     assert "the most severe first" in str(it.running.chats()[0].messages)
 
 
@@ -375,7 +376,7 @@ async def test_a_context_too_small_for_any_passage_leaves_the_quotes() -> None:
 
 async def test_a_reader_who_leaves_stops_the_model() -> None:
     async with bench([GOOD, " More. ", Pause(30)]) as it:
-        stream = it.chain.stream(QUESTION)
+        stream = it.chain.stream(Inquiry(QUESTION))
         async for event in stream:
             if isinstance(event, Delta):
                 break
@@ -386,7 +387,7 @@ async def test_a_reader_who_leaves_stops_the_model() -> None:
 async def test_cancelling_stops_the_search() -> None:
     written = WrittenDown(delay_seconds=3600)
     async with bench(written=written) as it:
-        task = asyncio.create_task(it.chain.answer(QUESTION))
+        task = asyncio.create_task(it.chain.answer(Inquiry(QUESTION)))
         await until(lambda: bool(written.asked))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.answers import Lookup, Passage, Scope
+from core.answers import Inquiry, Lookup, Passage, Scope
 from core.clock import ManualClock
 from core.digests import FindingHistory
 from core.errors import StateError
@@ -217,7 +217,7 @@ async def test_the_answer_says_that_it_comes_from_a_digest() -> None:
     chain = RagChain(retriever, None, Models(ModelConfig(model=EXTRACTIVE), clock), clock)
     reading = retriever.read("ImagePullBackOff of the cart image", frozenset(), frozenset())
     assert reading.intents == {Intent.SIMILAR}
-    answer = await chain.answer("cart ImagePullBackOff seen before?")
+    answer = await chain.answer(Inquiry("cart ImagePullBackOff seen before?"))
     assert answer.is_grounded
     assert "machine-made" in answer.text
     assert answer.citations[0].source == "past"

@@ -10,7 +10,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.answers import Answer, Passage, Turn
+from core.answers import Answer, Inquiry, Passage, Turn
 from core.clock import ManualClock
 from knowledge.chain import RagChain
 from knowledge.models import ModelConfig, Models
@@ -78,7 +78,7 @@ async def test_no_order_is_obeyed_wherever_it_stands(place: str, running: Runnin
             history = [Turn(injection.text, "payments fails")]
         asked = len(running.chats())
         it = chain(models, *planted(place, injection.text))
-        answer = await it.answer("why does payments restart?", history)
+        answer = await it.answer(Inquiry("why does payments restart?", history))
         assert len(running.chats()) == asked + 1
         assert_not_obeyed(answer, injection)
         assert answer.text

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.services import Answerer
-from core.answers import Answer, Done, Gap, Progress, Scope
+from core.answers import Answer, Done, Gap, Inquiry, Progress, Scope
 from core.clock import ManualClock
 from core.errors import KnowledgeError
 from core.findings import ObjectRef
@@ -22,7 +21,7 @@ from knowledge.chain import RagChain
 from knowledge.documented import DocumentedPages
 from knowledge.library import Library
 from knowledge.models import ModelConfig, Models
-from knowledge.ports import VectorStore
+from knowledge.ports import Answerer, VectorStore
 from knowledge.store_edge import EdgeStore
 from knowledge.tasks.naming import Namer
 from tests.knowledge.conftest import NOW
@@ -170,7 +169,7 @@ class World:
 
     async def ask(self, task: Answerer, text: str, scope: Scope = Scope()) -> Answer:  # noqa: B008  (frozen)
         """The answer, after exactly one Done that comes last."""
-        events = [event async for event in task.stream(text, scope=scope)]
+        events = [event async for event in task.stream(Inquiry(text, scope=scope))]
         assert isinstance(events[0], Progress)
         assert [isinstance(event, Done) for event in events] == [False] * (len(events) - 1) + [True]
         done = events[-1]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.answers import Confidence, Gap, Passage, Progress
+from core.answers import Confidence, Gap, Inquiry, Passage, Progress
 from core.changes import ChangeKind
 from core.errors import ClusterError, RequestError
 from core.inspections import LogsRead
@@ -96,7 +96,7 @@ async def test_the_report_has_the_verdict_every_step_the_runbook_and_one_command
 
 
 async def test_each_step_is_shown_as_it_ends(world: World) -> None:
-    events = [event async for event in task(world, Trail()).stream("payments")]
+    events = [event async for event in task(world, Trail()).stream(Inquiry("payments"))]
     shown = [event.text for event in events if isinstance(event, Progress)]
     assert shown[1] == "⚠️ status (5 to go): 2 replicas wanted, 1 ready, 2 updated"
     assert len(shown) == 7

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from datetime import UTC
 
 import pytest
 
-from core.answers import Answer, AnswerEvent, Delta, Done, GenerationOptions, Progress, Scope, Turn
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Delta,
+    Done,
+    Inquiry,
+    Progress,
+    Turn,
+)
 from core.errors import RequestError
 from core.questions import Intent, Reading
 from knowledge.reading import read_question
@@ -24,19 +32,13 @@ class Says:
         self.refuses = refuses
         self.asked: list[str] = []
 
-    async def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        scope: Scope = Scope(),  # noqa: B008  (frozen)
-        options: GenerationOptions = GenerationOptions(),  # noqa: B008  (frozen)
-    ) -> AsyncGenerator[AnswerEvent, None]:
-        self.asked.append(question)
+    async def stream(self, inquiry: Inquiry) -> AsyncGenerator[AnswerEvent, None]:
+        self.asked.append(inquiry.question)
         yield Progress(f"{self.name} looks")
         if self.refuses:
             raise RequestError("find it", "no such thing", "Check its spelling.")
         yield Delta(self.name)
-        yield Done(Answer(question, self.name, is_grounded=self.is_grounded))
+        yield Done(Answer(inquiry.question, self.name, is_grounded=self.is_grounded))
 
 
 class Reads(WrittenDown):
@@ -63,7 +65,7 @@ async def answered(
         },
     )
     turns = [Turn("ines", text) for text in history]
-    events = [event async for event in routed.stream(question, turns)]
+    events = [event async for event in routed.stream(Inquiry(question, turns))]
     done = [event.answer for event in events if isinstance(event, Done)]
     assert [answer.question for answer in done] == [question]
     assert isinstance(events[-1], Done)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.answers import Answer, Done, GenerationOptions, Progress, Scope, Turn
+from core.answers import Answer, Done, GenerationOptions, Inquiry, Progress, Scope, Turn
 from core.clock import ManualClock
 from core.digests import FindingHistory
 from core.errors import StateError
@@ -99,7 +99,7 @@ def summary_of(model: Model | None = None, seconds: float = 5.0) -> ThreadSummar
 
 
 async def answer_of(task: ThreadSummary | IncidentDocument, turns: Sequence[Turn]) -> Answer:
-    events = [event async for event in task.stream("this thread", turns)]
+    events = [event async for event in task.stream(Inquiry("this thread", turns))]
     assert isinstance(events[0], Progress)
     assert isinstance(events[-1], Done)
     assert len([event for event in events if isinstance(event, Done)]) == 1
@@ -365,7 +365,7 @@ async def test_digests_that_cannot_be_read_are_a_gap() -> None:
 async def test_services_outside_the_scope_are_not_told_of() -> None:
     task = draft_of(Document.POST_MORTEM)
     scope = Scope(namespaces=frozenset({"bank"}))
-    events = [event async for event in task.stream("", INCIDENT, scope)]
+    events = [event async for event in task.stream(Inquiry("", INCIDENT, scope))]
     assert isinstance(events[-1], Done)
     impact = section(events[-1].answer.text, "Impact: services named, and their owners")
     assert impact[0] == "- TODO: no service of the service graph is named in the thread."
