@@ -11,27 +11,26 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import checks
+from bot import checks, doctor
 from bot.config_file import ClusterConfig, FileConfig
 from bot.datafolder import DataFolder
 from bot.digests import PosterFor, Sources, build_digests, digest_plans
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
-from bot.metrics_gauges import Gauges
 from bot.modelsetting import model_config
 from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
 from bot.schedule import Schedule
 from bot.services import EdgeLimits, Services
 from bot.settings import Settings
+from bot.slackdoctor import slack_checks
 from bot.thread_tasks import EXPLAIN, thread_tasks
-from bot.watch import Watch, WatchedFacts, WatchedRetriever
 from cluster.alertmanager import AlertFeed
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.eventlog import EventKeeper
 from cluster.facts import ClusterFacts
-from cluster.kinds import KINDS, TLS_SECRETS
+from cluster.kinds import HISTORY_KINDS, KINDS, TLS_SECRETS
 from cluster.limits import LiveLimits
 from cluster.log_reading import ErrorLogs
 from cluster.reach import Reach
@@ -89,7 +88,6 @@ class App:
     engine: LocalEngine
     services: Services
     checks: HealthChecks
-    gauges: Gauges
     schedules: tuple[Schedule, ...]
     urgent: tuple[UrgentService, ...]
     library: Library
@@ -106,9 +104,7 @@ async def open_app(
     config: FileConfig,
     folder: DataFolder,
     clock: Clock,
-    *,
     poster_for: PosterFor | None = None,
-    watch: Watch | None = None,
 ) -> AsyncIterator[App]:
     """Build all, give it, and close it in reverse.
 
@@ -118,26 +114,22 @@ async def open_app(
         folder: Owned by this process.
         clock: For everything that asks the time.
         poster_for: Gives the poster of a channel; without it digests can only be previewed.
-        watch: Looks on.
 
     Raises:
         OpsbotError: A setting cannot be used, or the data folder or the database cannot be opened.
             A model, a cluster or a Qdrant server that is down is no reason not to start.
     """
     thresholds = _thresholds(config)
-    watch = watch or Watch()
     async with AsyncExitStack() as stack:
-        redactor = Redactor(folder.redaction_key(), watch.meter.redacted)
+        redactor = Redactor(folder.redaction_key())
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
-        models = Models(model_config(settings), clock, watch.model_called)
-        watch.meter.queue("model", lambda: len(models.line))
+        models = Models(model_config(settings), clock)
         clients = [
             await _client(plan, settings, reach_of(plan, config))
             for plan in _clusters(settings, config)
         ]
         names = [client.name for client in clients]
-        watch.meter.expect_clusters(names)
         alerts = alert_feed(settings, SqlAlertStore(database), clock, redactor, names)
         if alerts is not None:
             stack.push_async_callback(alerts.close)
@@ -145,6 +137,7 @@ async def open_app(
         loki = loki_of(settings)
         if loki is not None:
             stack.push_async_callback(loki.close)
+        kinds = (*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS
         collector = ClusterCollector(
             clients,
             clock,
@@ -153,10 +146,9 @@ async def open_app(
             denied_namespaces=frozenset(config.denied_namespaces),
             alerts=alerts,
             events=kept_events,
-            kinds=(*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS,
+            kinds=kinds,
             error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
             log_limits=log_limits(settings),
-            on_snapshot=watch.meter.snapshot,
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
@@ -169,7 +161,6 @@ async def open_app(
                 clock,
                 services_on_node=facts.workloads_on_node if clients else None,
                 topology=LiveTopology(collector).edges if clients else None,
-                on_search=watch.meter.searched,
             )
         )
         library, store, embedder = written.library, written.store, written.embedder
@@ -187,8 +178,8 @@ async def open_app(
                 written_and_measured, numbers, clock, settings.zone, queries
             )
         chain = RagChain(
-            WatchedRetriever(written_and_measured, watch),
-            WatchedFacts(facts, watch) if clients else None,
+            written_and_measured,
+            facts if clients else None,
             models,
             clock,
             limits=ChainLimits(answer_timeout_seconds=settings.llm_timeout_seconds),
@@ -261,8 +252,22 @@ async def open_app(
             ],
             clock,
         )
+        thorough = HealthChecks(
+            [
+                *slack_checks(settings, config, clock),
+                *doctor.reply_checks(models),
+                *doctor.embedding_checks(embedder),
+                doctor.qdrant_check(settings, store),
+                *doctor.rights_checks(clients, (*kinds, *HISTORY_KINDS)),
+                *doctor.monitoring_checks(settings, names, clock),
+                doctor.schema_check(database),
+            ],
+            clock,
+        )
         yield App(
-            engine=LocalEngine(answerer, tasks, searcher, digests.preview, written, health),
+            engine=LocalEngine(
+                answerer, tasks, searcher, digests.preview, written, health, thorough
+            ),
             services=Services(
                 answerer=answerer,
                 search=searcher,
@@ -295,10 +300,8 @@ async def open_app(
                         timeout_seconds=settings.llm_timeout_seconds,
                     ),
                 },
-                watch=watch,
             ),
             checks=health,
-            gauges=Gauges(watch.meter, store, digests.schedules, digests.store, health, clock),
             schedules=digests.schedules,
             urgent=digests.urgent,
             library=library,

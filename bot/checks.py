@@ -21,6 +21,7 @@ from state.database import Database
 
 # More than the network and a header's precision of a second explain.
 MOST_SKEW_SECONDS = 30.0
+SKEW_REMEDY = "Set both clocks by NTP: ages and windows are wrong by as much."
 
 
 def model_check(models: Models) -> Check:
@@ -61,7 +62,7 @@ def search_check(store: VectorStore, embedder: Embedder | None) -> Check:
         share = filled * 100 // count
         return Look(PartState.OK, f"{count:,} chunks, meaning {share} % indexed")
 
-    return Check("search", look, is_needed=True)
+    return Check("search", look)
 
 
 def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[Check]:
@@ -90,6 +91,14 @@ def _short(path: str) -> str:
     return "/".join(PurePath(path).parts[-2:])
 
 
+def skew_told(skew_seconds: float) -> str:
+    """That another clock is not ours, or '' where they agree."""
+    if abs(skew_seconds) <= MOST_SKEW_SECONDS:
+        return ""
+    side = "ahead of" if skew_seconds > 0 else "behind"
+    return f"its clock is {abs(skew_seconds):.0f} s {side} ours"
+
+
 def cluster_checks(collector: ClusterCollector) -> list[Check]:
     """One row a cluster."""
 
@@ -98,13 +107,8 @@ def cluster_checks(collector: ClusterCollector) -> list[Check]:
             client = collector.client(name)
             version = await client.version()
             skew = client.clock_skew_seconds
-            if abs(skew) > MOST_SKEW_SECONDS:
-                side = "ahead of" if skew > 0 else "behind"
-                return Look(
-                    PartState.DEGRADED,
-                    f"Kubernetes {version}; its clock is {abs(skew):.0f} s {side} ours",
-                    "Set both clocks by NTP: ages and windows are wrong by as much.",
-                )
+            if wrong := skew_told(skew):
+                return Look(PartState.DEGRADED, f"Kubernetes {version}; {wrong}", SKEW_REMEDY)
             return Look(PartState.OK, f"Kubernetes {version}")
 
         return Check(f"cluster {name}", look)
@@ -135,7 +139,7 @@ def state_check(database: Database) -> Check:
         await database.ping()
         return Look(PartState.OK, database.dialect)
 
-    return Check("state", look, is_needed=True)
+    return Check("state", look)
 
 
 def digest_checks(schedules: Sequence[Schedule], store: DigestStore, clock: Clock) -> list[Check]:

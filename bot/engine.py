@@ -6,6 +6,7 @@ folder to do it. The command line cannot tell them apart.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,7 +50,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalEngine:
-    """The engine in this process."""
+    """The engine in this process.
+
+    Attributes:
+        thorough: The checks that only `opsbot doctor` makes.
+    """
 
     answerer: Answerer
     tasks: Mapping[str, Answerer]
@@ -57,6 +62,7 @@ class LocalEngine:
     digests: Digests
     written: OpenLibrary
     checks: Health
+    thorough: Health
 
     def ask(
         self, question: str, options: GenerationOptions, task: str = ""
@@ -81,5 +87,8 @@ class LocalEngine:
         return await self.written.index(progress)
 
     async def health(self) -> tuple[PartHealth, ...]:
-        """Check every part, with a limit that suits a person at a terminal."""
-        return await self.checks.check(limit_seconds=5)
+        """Check every part thoroughly, with limits that suit a person at a terminal."""
+        usual, thorough = await asyncio.gather(
+            self.checks.check(limit_seconds=5), self.thorough.check(limit_seconds=30)
+        )
+        return (*usual, *thorough)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from time import monotonic
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
@@ -18,11 +17,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answering import Answering
 from bot.edge import Edge
-from bot.entry import entry_of
-from bot.errand import begin
 from bot.gate import Gate
 from bot.listeners import (
     actions,
@@ -36,8 +34,7 @@ from bot.listeners import (
     shortcuts,
     suggestions,
 )
-from bot.metrics import Meter
-from bot.notices import SLACK_FAILURES, new_reference, slack_error
+from bot.notices import SLACK_FAILURES, slack_error
 from bot.people import People
 from bot.services import Services
 from bot.tasks import TaskSet
@@ -87,6 +84,11 @@ async def sign_in(client: AsyncWebClient) -> Identity:
         told = await client.auth_test()
     except SLACK_FAILURES as error:
         raise slack_error(error, "sign in to Slack") from error
+    return identity_of(told)
+
+
+def identity_of(told: AsyncSlackResponse) -> Identity:
+    """Reads the answer of auth.test."""
     return Identity(
         team=str(told["team_id"]),
         team_name=str(told.get("team") or ""),
@@ -109,7 +111,7 @@ def build_slack_app(
     """
     # '' rather than None, for which Bolt would look into the environment.
     app = AsyncApp(name="opsbot", client=client, signing_secret=signing_secret or "")
-    app.listener_runner.listener_start_handler = _Tracking(tasks, services.watch.meter)
+    app.listener_runner.listener_start_handler = _Tracking(tasks)
     people = People(client, services.clock)
     gate = Gate(services.policy, client, people, services.clock)
     edge = Edge(services, client, gate, Answering(services, client, people))
@@ -130,18 +132,13 @@ def build_slack_app(
 class _Tracking(AsyncListenerStartHandler):
     """Bolt starts a task a listener and keeps no hold of it; this is called inside that task."""
 
-    def __init__(self, tasks: TaskSet, meter: Meter) -> None:
+    def __init__(self, tasks: TaskSet) -> None:
         self._tasks = tasks
-        self._meter = meter
 
     async def handle(self, request: AsyncBoltRequest, response: BoltResponse | None) -> None:  # noqa: ARG002  (Bolt's signature)
         task = asyncio.current_task()
-        if task is None:
-            return
-        begin(new_reference())
-        self._tasks.track(task)
-        entry, began = entry_of(request.body), monotonic()
-        task.add_done_callback(lambda _: self._meter.took(entry, monotonic() - began))
+        if task is not None:
+            self._tasks.track(task)
 
 
 def _hush() -> None:

@@ -19,7 +19,15 @@ from bot.datafolder import DataFolder
 from bot.engine import Engine
 from bot.owner import RemoteEngine
 from bot.settings import Settings, load_settings
-from core.answers import Answer, AnswerEvent, Delta, Done, GenerationOptions, PartState
+from core.answers import (
+    Answer,
+    AnswerEvent,
+    Delta,
+    Done,
+    GenerationOptions,
+    PartHealth,
+    PartState,
+)
 from core.answers import Progress as AnswerProgress
 from core.clock import SystemClock
 from core.errors import KnowledgeError, OpsbotError, RequestError
@@ -187,13 +195,21 @@ async def print_digest(window: str | None, *, as_json: bool) -> int:
 
 async def print_health(*, as_json: bool) -> int:
     """Print every part's state; exit code 1 when a part is down."""
-    async with any_engine() as engine:
-        parts = await engine.health()
+    try:
+        async with any_engine() as engine:
+            with Console(stderr=True).status("Checking every part…"):
+                parts = await engine.health()
+    except OpsbotError as error:
+        # A part without which nothing starts is one more finding, not the end of the doctor.
+        now = SystemClock().now()
+        parts = (PartHealth("start", PartState.DOWN, str(error), now, error.remedy),)
     if as_json:
         sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")
     else:
-        table = Table("part", "state", "detail", "what to do", box=None)
+        table = Table("part", "state", "took", "detail", "what to do", box=None)
         for part in parts:
-            table.add_row(part.part, _BADGES[part.state], part.detail, part.remedy)
+            took = f"{part.seconds:.2f} s"
+            detail, remedy = Text(part.detail), Text(part.remedy)  # no markup: names may look so
+            table.add_row(part.part, _BADGES[part.state], took, detail, remedy)
         Console().print(table)
     return 1 if any(part.state is PartState.DOWN for part in parts) else 0

@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.notices import SLACK_FAILURES, SlackError, slack_error
-from bot.webserver import WebServer
+from core.errors import OpsbotError
 
 EVENTS_PATH = "/slack/events"
 
@@ -91,15 +91,17 @@ class HttpTransport:
         app: Handles what arrives; it must know the signing secret.
         host: Address to listen on.
         port: 0 takes a free one.
-        extra_routes: Served beside Slack's path, such as Alertmanager's.
+        extra_routes: Served beside Slack's path, such as health checks.
     """
 
     def __init__(
         self, app: AsyncApp, host: str, port: int, extra_routes: Iterable[web.RouteDef] = ()
     ) -> None:
-        web_app = app.web_app(path=EVENTS_PATH, port=port)
-        web_app.add_routes(list(extra_routes))
-        self._server = WebServer(web_app, host, port, "HTTP_PORT")
+        self._web_app = app.web_app(path=EVENTS_PATH, port=port)
+        self._web_app.add_routes(list(extra_routes))
+        self._host = host
+        self._asked_port = port
+        self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Listen.
@@ -107,17 +109,30 @@ class HttpTransport:
         Raises:
             OpsbotError: The address is taken or not ours.
         """
-        await self._server.start()
+        runner = web.AppRunner(self._web_app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._asked_port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise OpsbotError(
+                f"listen on {self._host}:{self._asked_port}",
+                error.strerror or "the address cannot be used",
+                "Choose another port, or stop what uses it.",
+            ) from error
+        self._runner = runner
 
     async def is_connected(self) -> bool:
         """Whether deliveries can arrive now."""
-        return self._server.is_open
+        return self._runner is not None
 
     @property
     def port(self) -> int:
         """The port it listens on; 0 before `start`."""
-        return self._server.port
+        return int(self._runner.addresses[0][1]) if self._runner else 0
 
     async def close(self) -> None:
         """Stop the intake; listeners that run go on."""
-        await self._server.close()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()

@@ -2,7 +2,8 @@
 
 The library gives authentication, TLS and connections; its typed models do not fit the job (they
 refuse incomplete objects and cost many times the raw JSON), so `cluster.decode` decodes bodies.
-Only GET is ever sent. It is longer than others, because no other module may know the library.
+Only GET is ever sent, but for the question what the account may do, which changes nothing. It is
+longer than others, because no other module may know the library.
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
@@ -23,6 +30,7 @@ from cluster.kinds import Kind
 from cluster.listing import Listing, read_list
 from cluster.reach import Reach
 from cluster.refusals import ExpiredError, explained, not_kubernetes, refused
+from core.clock import skew_seconds
 from core.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -264,6 +272,42 @@ class ClusterClient:
             raise not_kubernetes(asked) from error
         return str(version)
 
+    async def may(self, verb: str, group: str, resource: str, namespace: str = "") -> bool:
+        """Whether the account may do something, by a SelfSubjectAccessReview, which is not kept.
+
+        Args:
+            verb: "list", or "*" for any.
+            group: The API group, '' for the core one.
+            resource: "pods", or "pods/log".
+            namespace: '' for all.
+
+        Raises:
+            ClusterError: As for `list_all`.
+        """
+        asked = f"ask cluster {self.name} whether the bot may {verb} {resource}"
+        plural, _, subresource = resource.partition("/")
+        attributes = {
+            "verb": verb,
+            "group": group,
+            "resource": plural,
+            "subresource": subresource,
+            "namespace": namespace,
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        async with self._opened(path, {}, asked, limits=self._limits, body=review) as response:
+            status, answer = response.status, await response.read()
+        if status != 201:
+            raise refused(asked, status, answer, "create selfsubjectaccessreviews")
+        try:
+            return bool(json.loads(answer)["status"]["allowed"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise not_kubernetes(asked) from error
+
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
@@ -271,11 +315,14 @@ class ClusterClient:
     async def _get(
         self, path: str, query: dict[str, str], asked: str, accept: str = JSON
     ) -> tuple[int, bytes]:
-        limits = aiohttp.ClientTimeout(
+        async with self._opened(path, query, asked, accept, self._limits) as response:
+            return response.status, await response.read()
+
+    @property
+    def _limits(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
             total=self._timeouts.total_seconds, sock_connect=self._timeouts.connect_seconds
         )
-        async with self._opened(path, query, asked, accept, limits) as response:
-            return response.status, await response.read()
 
     @asynccontextmanager
     async def _opened(
@@ -285,17 +332,19 @@ class ClusterClient:
         asked: str,
         accept: str = JSON,
         limits: aiohttp.ClientTimeout = aiohttp.ClientTimeout(),  # noqa: B008  (frozen)
+        *,
+        body: Mapping[str, object] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a GET; credentials that are no longer accepted are renewed once."""
+        """The answer; credentials that are no longer accepted are renewed once."""
         with explained(asked, limits):
             renewals = self._renewals
-            response = await self._send(path, query, accept, limits)
+            response = await self._send(path, query, accept, limits, body)
             if response.status == 401 and self._renew is not None:
                 response.release()
                 async with self._renewing:
                     if self._renewals == renewals:  # nobody else did while we waited
                         await self._renew_credentials(self._renew)
-                response = await self._send(path, query, accept, limits)
+                response = await self._send(path, query, accept, limits, body)
             async with response:
                 self._compare_clocks(response.headers.get("Date", ""))
                 yield response
@@ -311,15 +360,21 @@ class ClusterClient:
             await old.close()
 
     async def _send(
-        self, path: str, query: dict[str, str], accept: str, limits: aiohttp.ClientTimeout
+        self,
+        path: str,
+        query: dict[str, str],
+        accept: str,
+        limits: aiohttp.ClientTimeout,
+        body: Mapping[str, object] | None,
     ) -> aiohttp.ClientResponse:
         return cast(
             "aiohttp.ClientResponse",
             await self._api.call_api(
                 path,
-                "GET",
+                "GET" if body is None else "POST",
                 query_params=list(query.items()),
-                header_params={"Accept": accept},
+                header_params={"Accept": accept, "Content-Type": "application/json"},
+                body=body,
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _request_timeout=limits,
@@ -327,11 +382,9 @@ class ClusterClient:
         )
 
     def _compare_clocks(self, date: str) -> None:
-        try:
-            theirs = parsedate_to_datetime(date)
-        except ValueError:
-            return  # no date, or none that means anything
-        self.clock_skew_seconds = (theirs - datetime.now(UTC)).total_seconds()
+        ahead = skew_seconds(date, datetime.now(UTC))
+        if ahead is not None:
+            self.clock_skew_seconds = ahead
 
 
 def _import_library() -> tuple[Configuration, Any]:

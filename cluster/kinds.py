@@ -68,6 +68,11 @@ class Kind:
         """As `kind` says it: "Pod"."""
         return self.struct.__name__
 
+    @property
+    def group(self) -> str:
+        """The API's group as RBAC names it: "apps", or '' for the core one."""
+        return self.group_path.split("/")[2] if self.group_path.startswith("/apis/") else ""
+
     def path(self, namespace: str = "") -> str:
         """The list's path, in one namespace or in all ('')."""
         if namespace and self.is_namespaced:

@@ -47,5 +47,9 @@ class UnusableClient(ClusterClient):
         """Raises ClusterError."""
         raise self._why()
 
+    async def may(self, verb: str, group: str, resource: str, namespace: str = "") -> bool:  # noqa: ARG002
+        """Raises ClusterError."""
+        raise self._why()
+
     async def close(self) -> None:
         """Nothing was opened."""

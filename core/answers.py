@@ -283,3 +283,4 @@ class PartHealth:
     detail: str
     checked_at: datetime
     remedy: str = ""
+    seconds: float = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 
@@ -35,3 +36,16 @@ class ManualClock:
     def advance(self, step: timedelta) -> None:
         """Move forward by `step`."""
         self._now += step
+
+
+def skew_seconds(date_header: str, now: datetime) -> float | None:
+    """By how much a server's clock is ahead of ours, by the Date header of its answer.
+
+    About a second of it is the network and the header's precision. None where there is no date, or
+    none that means anything.
+    """
+    try:
+        theirs = parsedate_to_datetime(date_header)
+    except ValueError:
+        return None
+    return (theirs.replace(tzinfo=theirs.tzinfo or UTC) - now).total_seconds()

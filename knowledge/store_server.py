@@ -145,6 +145,14 @@ class ServerStore:
                 await self._point_alias("")
             self._is_ready = True
 
+    async def version(self) -> str:
+        """The server's version, such as "1.18.2".
+
+        Raises:
+            KnowledgeError: It does not answer.
+        """
+        return (await self._try("ask", self._client.info)).version
+
     async def resize(self, size: int) -> None:
         """Keep vectors of this length from now on, in a collection beside the one before."""
         async with self._preparing:

@@ -93,6 +93,16 @@ class Database:
         async with self.read(f"reach the state database {self._name}") as connection:
             await connection.execute(text("SELECT 1"))
 
+    async def revision(self) -> str:
+        """The schema that it has, by the name of the last step that made it.
+
+        Raises:
+            StateError: No answer.
+        """
+        async with self.read(f"read the schema of {self._name}") as connection:
+            found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return str(found)
+
     async def close(self) -> None:
         """Let go of all connections."""
         await self._engine.dispose()

@@ -16,6 +16,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, pool, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -94,9 +95,19 @@ async def _upgrade_postgresql(url: URL, lock_wait_seconds: float) -> None:
         await engine.dispose()
 
 
+def newest_revision() -> str:
+    """The schema that this program brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def _run_steps(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config

@@ -7,20 +7,11 @@ import pytest
 import yaml
 
 from bot.commands.table import usage_hint
+from bot.installation import NEEDED_SCOPES, OPTIONAL_SCOPES
 from bot.listeners.shortcuts import EXPLAIN_SHORTCUT, SUMMARISE_SHORTCUT
 from bot.services import EdgeLimits
 from sandbox.slack.world import AppProfile
 from tests.bot.bench import Bench
-
-LEAST_SCOPES = {
-    "app_mentions:read",
-    "channels:history",
-    "chat:write",
-    "commands",
-    "groups:history",
-    "im:history",
-    "users:read",
-}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +28,9 @@ def test_the_command_is_the_configured_one_with_the_tables_usage(manifest: dict[
 
 
 def test_it_asks_for_the_least_scopes_and_four_that_may_go(manifest: dict[str, Any]) -> None:
-    optional = {"reactions:write", "files:write", "channels:read", "groups:read"}
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == LEAST_SCOPES | optional
+    asked = set(manifest["oauth_config"]["scopes"]["bot"])
+    assert asked == NEEDED_SCOPES.keys() | OPTIONAL_SCOPES.keys()
+    assert len(OPTIONAL_SCOPES) == 4
 
 
 def test_its_shortcuts_are_those_that_have_a_listener(manifest: dict[str, Any]) -> None:

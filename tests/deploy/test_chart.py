@@ -83,7 +83,7 @@ def granted(role: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
 
 
 def right(kind: Kind) -> tuple[str, str]:
-    return "" if kind.group_path == "/api/v1" else kind.group_path.split("/")[2], kind.plural
+    return kind.group, kind.plural
 
 
 @pytest.mark.parametrize("values", [SLACK, PAIR, NAMESPACED, EVERYTHING])

@@ -80,13 +80,23 @@ async def test_doctor_names_every_part_and_fails_when_one_is_down(
 ) -> None:
     code, out, _ = await run_command("doctor", environment=environment, folder=tmp_path)
     assert code == 0
-    for words in ("model", "search", "cluster default", "Kubernetes v1.34", "state", "sqlite"):
+    for words in ("model", "search", "cluster default", "Kubernetes v1.34", "state", "sqlite",
+                  "SLACK_BOT_TOKEN is not set", "opsbot setup", "embedded engine", "the newest",
+                  "rights to read are there"):  # fmt: skip
         assert words in out
     down = environment | {"KUBECONFIG": str(tmp_path / "absent")}
     code, out, _ = await run_command("doctor", "--json", environment=down, folder=tmp_path)
     assert code == 1
     states = {row["part"]: row["state"] for row in json.loads(out)}
     assert states["cluster default"] == "down"
+    assert states["rights in default"] == "down"
+    nowhere = environment | {"STATE_URL": "postgresql+asyncpg://opsbot@127.0.0.1:1/opsbot"}
+    code, out, _ = await run_command("doctor", "--json", environment=nowhere, folder=tmp_path)
+    assert code == 1
+    (row,) = json.loads(out)
+    assert (row["part"], row["state"]) == ("start", "down")
+    assert "open the state database" in row["detail"]
+    assert row["remedy"]
 
 
 async def test_ask_prints_one_json_object(environment: dict[str, str], tmp_path: Path) -> None:
