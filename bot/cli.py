@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -145,6 +145,29 @@ def doctor(as_json: AsJson = False) -> None:
     _finish(print_health(as_json=as_json))
 
 
+@app.command()
+def setup(
+    mode: Annotated[str | None, typer.Option(help="socket or http.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Channel of the digest.")] = None,
+    model: Annotated[str | None, typer.Option(help="As LLM_MODEL.", metavar="MODEL")] = None,
+    contexts: Annotated[str | None, typer.Option(help="Clusters to read, with commas.")] = None,
+    no_input: Annotated[
+        bool,
+        typer.Option("--no-input", help="Ask nothing: tokens come from the environment or .env."),
+    ] = False,
+) -> None:
+    """Ask for tokens, channel, model and clusters, try each, and write .env."""
+    from bot.setup import run_setup  # noqa: PLC0415
+
+    flags = {
+        "slack_mode": mode,
+        "digest_channel": channel,
+        "llm_model": model,
+        "kube_contexts": contexts,
+    }
+    _exit(lambda: run_setup(flags, is_unattended=no_input))
+
+
 @evals.command("retrieval")
 def eval_retrieval(
     corpus: Annotated[Path, typer.Option(help="Folder of Markdown pages.", metavar="DIR")],
@@ -219,9 +242,14 @@ def eval_templates(
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run `work`; an error is a sentence on standard error and exit code 1, never a trace."""
+    """Run `work` in an event loop, and exit as `_exit` does."""
+    _exit(lambda: asyncio.run(work))
+
+
+def _exit(work: Callable[[], int | None]) -> None:
+    """Do `work`; an error is a sentence on standard error and exit code 1, never a trace."""
     try:
-        code = asyncio.run(work)
+        code = work()
     except OpsbotError as error:
         typer.secho(f"opsbot: {error}", fg=typer.colors.RED, err=True)
         code = 1
