@@ -9,40 +9,21 @@ It is longer than others: one table of formats with its reader.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import IntEnum
+from datetime import datetime
 
-import msgspec
-
-MAX_MESSAGE_CHARS = 64_000
-
-
-class LogLevel(IntEnum):
-    """How bad a line says it is; from ERROR on it counts as an error."""
-
-    DEBUG = 10
-    INFO = 20
-    WARNING = 30
-    ERROR = 40
-    FATAL = 50
-
-
-_LEVELS = {
-    word: level
-    for level, words in (
-        (LogLevel.DEBUG, "TRACE DEBUG DBG FINE FINER FINEST VERBOSE D"),
-        (LogLevel.INFO, "INFO INFORMATION INF I NOTICE LOG CONFIG DEFAULT"),
-        (LogLevel.WARNING, "WARN WARNING WRN W"),
-        (LogLevel.ERROR, "ERROR ERR E SEVERE FAILURE"),
-        (LogLevel.FATAL, "FATAL FTL F PANIC DPANIC CRITICAL CRIT ALERT EMERG EMERGENCY"),
-    )
-    for word in words.split()
-}
-_WORDS = (
-    "TRACE|DEBUG|DBG|FINEST|FINER|FINE|VERBOSE|INFORMATION|INFO|INF|NOTICE|WARNING|WARN|WRN|"
-    "ERROR|ERR|SEVERE|FATAL|FTL|PANIC|DPANIC|CRITICAL|CRIT|ALERT|EMERGENCY|EMERG"
+from core.logfields import iso_moment, read_json, read_logfmt
+from core.loglevels import (
+    LEVELS,
+    WORDS,
+    Line,
+    LogLevel,
+    dotnet_at_start,
+    letter_after_time,
+    letter_at,
+    priority_at_start,
+    redis_sign,
 )
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CRI = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) "
@@ -55,7 +36,9 @@ _STAMP = re.compile(
     r"|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?(?=[ \t|])"
     r"|(?P<syslog>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?(?! \d{4}))"
     r"|\[?[A-Z][a-z]{2} (?:[A-Z][a-z]{2} )?[ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?\]?"
-    r"|\d+:[MSCX] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d+"
+    r"|(?P<redis>\d+:[MSCX] \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d+)"
+    r"|\[?\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{3,4}\])?\]?"
+    r"|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}(?= )"
     r"|\[ *\d+\.\d{6}\](?: \[[^\]]*\])?"
     r"|\d{6} \d{6}(?= )|\d{13}(?=[ \t])"
 )
@@ -65,12 +48,17 @@ _LEVEL = re.compile(
     r"[ \t|,:\-]{0,8}(?:(?:\[[^\]\n]{1,60}\]|\([^)\n]{1,60}\)|(?!(?i:log)?[_-]?(?i:level)\b)"
     r"[\w./][\w./\-]{0,59}(?![\w./\-])|#)"
     r"[ \t|:\-]{0,6}){0,3}?"
-    rf"(?:[\[(<|]?(?P<level>{_WORDS})(?:[\])>|]|(?=[ \t:,/|\-]|$))"
-    rf"|\[(?:\w+:)?(?P<lower>{_WORDS.lower()})\])[ \t]*"
+    rf"(?:[\[(<|]?(?P<level>{WORDS})(?:[\])>|]|(?=[ \t:,/|\-]|$))"
+    # "[core:error]", structlog's "[error    ]"; between tabs, as zap writes.
+    rf"|\[(?:\w+:)?(?P<lower>{WORDS.lower()}) {{0,8}}\]"
+    rf"|(?<=\t)(?P<tabbed>{WORDS.lower()})(?=\t))[ \t]*"
 )
 _LEVEL_FIRST = re.compile(
-    rf"[\[(<]?(?P<level>(?:(?!ALERT )(?:{_WORDS}))(?=[ \t\])>|:]|$)"
+    rf"[\[(<]?(?P<level>(?:(?!ALERT )(?:{WORDS}))(?=[ \t\])>|:]|$)"
     r"|(?:[eE]rror|[fF]atal|[wW]arning|[cC]ritical|panic)(?=[\])>|:])"
+    # "Fatal error loading the DB", "PHP Parse error:", "Fatal Python error:" say it in a sentence.
+    r"|(?:PHP [A-Z][a-z]{2,12}|[fF]atal(?: [A-Z][a-z]{2,12})?) error(?=[:,]"
+    r"| (?:(?!handling|logging|reporting|tracking)[a-z]+ing|in|on|at|from|while|during|when)\b)"
     r"|Error(?= (?!handling|logging|reporting|tracking)[a-z]+ing\b))[\])>|:]*[ \t:\-|]*"
 )
 # "ERROR: 0" and "errors: none" count errors.
@@ -89,14 +77,12 @@ _REST = re.compile(
     r"[a-zA-Z_][\w$]*(?:\.[\w$]+)+(?:\[\d+\])?(?=[ \t]*[:\-|][ \t]|[ \t]\[[^\]\n]*\][ \t])"
     r"))*[ \t:|\-]*"
 )
-_LOGFMT = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@\-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_LOGFMT_START = re.compile(r"\s*[A-Za-z_@][\w.@\-]*=")
-_LOGFMT_NONE = frozenset({"", "nil", "<nil>", "null", "none", "0", "false"})
-_LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "LEVEL")
-_MESSAGE_KEYS = ("msg", "message", "@m", "event", "textPayload", "log", "short_message", "text")
-_ERROR_KEYS = ("error", "err", "exception", "exc_info", "stack_trace", "stacktrace", "stack", "@x")
-_TIME_KEYS = ("time", "ts", "timestamp", "@timestamp", "@t", "asctime", "datetime", "eventTime")
-
+# "nginx: [emerg] host not found".
+_PROGRAM_LEVEL = re.compile(rf"[\w.\-/]{{2,40}}: \[(?P<level>{WORDS.lower()})\] ")
+# What stands before the message in RFC 5424: time, host, program, process, kind, data.
+_SYSLOG_5424 = re.compile(
+    r"1 (?:-|(?P<time>\d\S+)) \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]\n]*\])+)(?: |$)\ufeff?"
+)
 _EXCEPTION = re.compile(
     r"(?:Exception in thread \"[^\"]*\" |Uncaught |Unhandled exception[.:] ?)?"
     r"(?:(?:[a-zA-Z_$][\w$]*[./:]{1,2})*[A-Z]\w*(?:Error|Exception|Throwable|Fault|Interrupt)"
@@ -111,6 +97,14 @@ _CONTENT: tuple[tuple[str, LogLevel], ...] = (
     ("thread '", LogLevel.FATAL),
     ("Unhandled exception", LogLevel.FATAL),
     ("Segmentation fault", LogLevel.FATAL),
+    # What Go's runtime says of a signal that is a fault, and C++'s of an exception.
+    ("SIGSEGV: ", LogLevel.FATAL),
+    ("SIGBUS: ", LogLevel.FATAL),
+    ("SIGFPE: ", LogLevel.FATAL),
+    ("SIGILL: ", LogLevel.FATAL),
+    ("SIGABRT: ", LogLevel.FATAL),
+    ("terminate called after throwing", LogLevel.FATAL),
+    ("libc++abi: terminating", LogLevel.FATAL),
 )
 _KERNEL = re.compile(
     r"Out of memory: Kill|Memory cgroup out of memory|invoked oom-killer|oom-kill:|oom_reaper"
@@ -119,29 +113,8 @@ _KERNEL = re.compile(
 _INLINE = re.compile(
     r"(?<!\b[nN]o )(?<!\b0 )(?<!without )(?<!previous )(?<!level set to )(?<!(?i:level) )"
     r"(?<!(?i:level): )(?<!(?i:level) to )(?<!(?i:level) is )(?<![\w/.=\-])\[?(?!ALERT )"
-    rf"(?P<level>{_WORDS})\]?(?=[ :\]|!]|$)(?! (?i:level|count|rate)\b)"
+    rf"(?P<level>{WORDS})\]?(?=[ :\]|!]|$)(?! (?i:level|count|rate)\b)"
 )
-_DECODER = msgspec.json.Decoder(dict[str, object])
-
-
-@dataclass(slots=True)
-class Line:
-    """A line read alone.
-
-    Attributes:
-        has_header: It says by itself that a new message begins.
-        is_structured: JSON or logfmt: a message on one line, whatever follows it.
-        is_trace_start: The first line of a stack trace or a panic.
-        level_is_number: The level was told by a number, as pino does.
-    """
-
-    level: LogLevel | None
-    timestamp: datetime | None
-    message: str
-    has_header: bool
-    is_structured: bool = False
-    is_trace_start: bool = False
-    level_is_number: bool = False
 
 
 def strip_prefix(text: str) -> tuple[str, datetime | None, bool]:
@@ -160,29 +133,44 @@ def strip_prefix(text: str) -> tuple[str, datetime | None, bool]:
     end = match.end() - 1
     if tag is None and (_LEVEL.match(text, end + 1) or _program_end(text, end)):
         return text, None, False
-    return text[match.end() :], _iso(match["time"]), tag == "P"
+    return text[match.end() :], iso_moment(match["time"]), tag == "P"
 
 
 def stamp_of(line: str) -> datetime | None:
     """The time that the runtime or the API put before a line, if there is one."""
     match = _CRI.match(line)
-    return _iso(match["time"]) if match is not None else None
+    return iso_moment(match["time"]) if match is not None else None
 
 
 def read_line(text: str) -> Line:
     """Read one line by the format that its first character suggests."""
     first = text[:1]
     if first == "{":
-        structured = _read_json(text)
+        structured = read_json(text, read_line)
         if structured is not None:
             return structured
-    elif first in "IWEF" and first and (match := _KLOG.match(text)) is not None:
-        return Line(_LEVELS[match[1]], None, text[match.end() :], has_header=True)
-    if "=" in text and _LOGFMT_START.match(text) is not None:
-        logfmt = _read_logfmt(text)
-        if logfmt is not None:
-            return logfmt
+    elif (marked := _read_marked(text)) is not None:
+        return marked
+    if "=" in text and (logfmt := read_logfmt(text)) is not None:
+        return logfmt
     return _read_plain(text)
+
+
+def _read_marked(text: str) -> Line | None:
+    """A line that begins with a letter, a number or a word that tells its level in that form."""
+    if text.startswith("<"):
+        return _read_priority(text)
+    if mark := dotnet_at_start(text):
+        message = text[mark[1] :]
+        is_bare = message.endswith("]")
+        return Line(mark[0], None, message, has_header=True, is_bare_header=is_bare)
+    if mark := letter_at(text, 0):
+        return Line(mark[0], None, text[mark[1] :], has_header=True)
+    if match := _KLOG.match(text):
+        return Line(LEVELS[match[1]], None, text[match.end() :], has_header=True)
+    if match := _PROGRAM_LEVEL.match(text):
+        return Line(LEVELS[match["level"].upper()], None, text[match.end() :], has_header=True)
+    return None
 
 
 def _read_plain(text: str) -> Line:  # noqa: PLR0911  (a table of formats)
@@ -206,7 +194,23 @@ def _read_plain(text: str) -> Line:  # noqa: PLR0911  (a table of formats)
     if _EXCEPTION.match(text):
         return Line(LogLevel.ERROR, None, text, has_header=False, is_trace_start=True)
     inline = _INLINE.search(text, 0, 80)
-    return Line(_LEVELS[inline["level"]] if inline else None, None, text, has_header=False)
+    return Line(LEVELS[inline["level"]] if inline else None, None, text, has_header=False)
+
+
+def _read_priority(text: str) -> Line | None:
+    """A line that begins with syslog's number; what the program says itself counts more."""
+    mark = priority_at_start(text)
+    if mark is None:
+        return None
+    level, end = mark
+    header = _SYSLOG_5424.match(text, end)
+    inner = read_line(text[header.end() if header else end :])
+    if header is not None and header["time"]:
+        inner.timestamp = inner.timestamp or iso_moment(header["time"])
+    inner.has_header = True
+    if inner.level is None:
+        inner.level, inner.level_is_number = level, True
+    return inner
 
 
 def _read_level_first(text: str, match: re.Match[str]) -> Line:
@@ -214,16 +218,18 @@ def _read_level_first(text: str, match: re.Match[str]) -> Line:
     word = match["level"]
     if word == "panic":
         return Line(LogLevel.FATAL, None, text, has_header=True, is_trace_start=True)
-    level = _LEVELS[word.upper()]
+    level = _level_of(word)
     if level >= LogLevel.ERROR and _NO_ERRORS.match(text, match.end("level")):
         return Line(None, None, text, has_header=False)
+    if " " in word:
+        return Line(level, None, text, has_header=True)
     end = _rest(text, match.end()) if word.isupper() else match.end()
     return Line(level, None, text[end:], has_header=True)
 
 
 def _read_stamped(text: str, stamp: re.Match[str]) -> Line:
     """A line that begins with a time."""
-    timestamp = _iso(stamp["time"], stamp["zone"]) if stamp["time"] else None
+    timestamp = iso_moment(stamp["time"], stamp["zone"]) if stamp["time"] else None
     end = stamp.end()
     program_end = _program_end(text, end, has_number=not stamp["syslog"])
     if program_end:
@@ -231,15 +237,20 @@ def _read_stamped(text: str, stamp: re.Match[str]) -> Line:
         inner.has_header = True
         inner.timestamp = inner.timestamp or timestamp
         return inner
-    if _LOGFMT_START.match(text, end):
-        logfmt = _read_logfmt(text[end:])
-        if logfmt is not None:
-            logfmt.timestamp = logfmt.timestamp or timestamp
-            return logfmt
+    if (logfmt := read_logfmt(text, end)) is not None:
+        logfmt.timestamp = logfmt.timestamp or timestamp
+        return logfmt
+    mark = letter_after_time(text, end) or letter_at(text, end)
+    if mark is not None:
+        return Line(mark[0], timestamp, text[mark[1] :], has_header=True)
+    if stamp["redis"] and (mark := redis_sign(text, end)):
+        message = text[mark[1] :]
+        level = max(mark[0], _level_in(message) or mark[0])
+        return Line(level, timestamp, message, has_header=True)
     match = _LEVEL.match(text, end)
     if match is not None:
         end = _rest(text, match.end())
-        level = _LEVELS[(match["level"] or match["lower"]).upper()]
+        level = LEVELS[(match["level"] or match["lower"] or match["tabbed"]).upper()]
         return Line(level, timestamp, text[end:], has_header=True)
     message = text[_rest(text, end) :]
     return Line(_level_in(message), timestamp, message, has_header=True)
@@ -266,11 +277,19 @@ def _level_in(message: str) -> LogLevel | None:
         return level
     first = _LEVEL_FIRST.match(message)
     if first is not None and not _NO_ERRORS.match(message, first.end("level")):
-        return _LEVELS[first["level"].upper()]
+        return _level_of(first["level"])
     if _EXCEPTION.match(message):
         return LogLevel.ERROR
     inline = _INLINE.search(message, 0, 80)
-    return _LEVELS[inline["level"]] if inline is not None else None
+    return LEVELS[inline["level"]] if inline is not None else None
+
+
+def _level_of(told: str) -> LogLevel:
+    """The level of a word, or of words such as "Fatal error"."""
+    level = LEVELS.get(told.upper())
+    if level is None:
+        level = LogLevel.FATAL if "atal" in told else LogLevel.ERROR
+    return level
 
 
 def _content_level(text: str) -> LogLevel | None:
@@ -278,112 +297,3 @@ def _content_level(text: str) -> LogLevel | None:
         if text.startswith(start) and (start != "thread '" or "panicked at" in text):
             return level
     return LogLevel.ERROR if _KERNEL.search(text) is not None else None
-
-
-def _read_json(text: str) -> Line | None:
-    try:
-        fields = _DECODER.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return None
-    if isinstance(fields.get("log"), str) and "stream" in fields:
-        # Docker's json-file driver: the line itself is inside.
-        inner = read_line(str(fields["log"]).rstrip("\n"))
-        inner.timestamp = inner.timestamp or _moment(fields.get("time"))
-        return inner
-    message = next((fields[k] for k in _MESSAGE_KEYS if isinstance(fields.get(k), str)), None)
-    level = _json_level(fields)
-    parts = [str(message)] if message is not None else []
-    for key in _ERROR_KEYS:
-        value = fields.get(key)
-        if isinstance(value, dict):
-            value = value.get("stack") or value.get("stack_trace") or value.get("message")
-        if isinstance(value, str) and value and value not in parts[:1]:
-            parts.append(value)
-    timestamp = next((t for k in _TIME_KEYS if (t := _moment(fields.get(k))) is not None), None)
-    joined = _join_error(parts) if parts else text
-    return Line(
-        level,
-        timestamp,
-        joined,
-        has_header=True,
-        is_structured=True,
-        level_is_number=any(isinstance(fields.get(key), int) for key in _LEVEL_KEYS),
-    )
-
-
-def _join_error(parts: list[str]) -> str:
-    """A message and its short error on one line, a trace below."""
-    text = parts[0]
-    for part in parts[1:]:
-        if part in text:
-            continue
-        text += ("\n" if "\n" in part else ": ") + part
-    return text[:MAX_MESSAGE_CHARS]
-
-
-def _json_level(fields: dict[str, object]) -> LogLevel | None:
-    values = [fields.get(key) for key in _LEVEL_KEYS]
-    nested = fields.get("log")
-    if isinstance(nested, dict):
-        values.append(nested.get("level"))
-    for value in values:
-        found: LogLevel | None = None
-        if isinstance(value, str):
-            found = _LEVELS.get(value.upper())
-        elif isinstance(value, int) and not isinstance(value, bool):
-            # Numbers as pino and bunyan write them: 30 is info, 50 error, 60 fatal.
-            found = LogLevel(min(max(value // 10 * 10 - 10, 10), 50))
-        if found is not None:
-            return found
-    return None
-
-
-def _read_logfmt(text: str) -> Line | None:
-    """None where no level and no error is told: then it is plain text with an equals sign."""
-    message, error, level, timestamp, extra = "", "", "", None, []
-    for match in _LOGFMT.finditer(text):
-        key, value = match[1], match[2]
-        if value[:1] == '"':
-            value = value[1:-1].replace('\\"', '"').replace("\\n", "\n").replace("\\t", "\t")
-        name = key.lower()
-        if name in {"msg", "message", "event"}:
-            message = message or value
-        elif name in {"err", "error", "exception"}:
-            error = "" if value.lower() in _LOGFMT_NONE else value
-        elif name in {"level", "lvl", "severity", "loglevel"}:
-            level = level or value
-        elif key in _TIME_KEYS or key == "t":
-            timestamp = timestamp or _moment(value)
-        elif name not in {"caller", "logger"}:
-            extra.append(f"{key}={value}")
-    if not (level or error) or not (message or error or extra):
-        return None  # `loglevel=ERROR` alone is a setting
-    found = _LEVELS.get(level.upper()) if level else LogLevel.ERROR
-    parts = [part for part in (message, error) if part]
-    body = _join_error(parts) if parts else " ".join(extra) or text
-    return Line(found, timestamp, body, has_header=True, is_structured=True)
-
-
-def _iso(stamp: str, zone: str | None = None) -> datetime | None:
-    text = stamp.replace("/", "-").replace(",", ".")
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            if zone and zone[0] in "+-":
-                return datetime.fromisoformat(text + zone).astimezone(UTC)
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _moment(value: object) -> datetime | None:
-    """A timestamp of a structured line: ISO text, or seconds to nanoseconds since 1970."""
-    if isinstance(value, str):
-        return _iso(value.strip()) if value[:1].isdigit() else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    for divisor in (1, 1e3, 1e6, 1e9):
-        if 1e8 <= value / divisor < 1e11:
-            return datetime.fromtimestamp(value / divisor, UTC)
-    return None

@@ -1,8 +1,8 @@
 """Log text into entries: prefixes taken off, stack traces and their lines joined.
 
-One pass over the lines, each read by `core.logformats`: klog, JSON, logfmt, `LEVEL` words in plain
-text, kernel lines, and Python, Java, Go, Node, .NET and Rust traces; CRI, Docker and `--timestamps`
-prefixes are taken off first.
+One pass over the lines, each read by `core.logformats`: klog, JSON, logfmt, syslog, `LEVEL` words
+in plain text, kernel lines, and Python, Java, Go, Node, .NET and Rust traces; CRI, Docker and
+`--timestamps` prefixes are taken off first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.logformats import MAX_MESSAGE_CHARS, Line, LogLevel, read_line, strip_prefix
+from core.logfields import MAX_MESSAGE_CHARS
+from core.logformats import read_line, strip_prefix
+from core.loglevels import Line, LogLevel
 
 __all__ = ["EntryJoiner", "LogEntry", "LogLevel", "is_error", "parse_log"]
 
@@ -60,10 +62,16 @@ def parse_log(text: str) -> list[LogEntry]:
 
 _CONTINUES = re.compile(
     r"\s+at |\s*\.\.\. \d+ (?:more|common)|Caused by: |\s+Suppressed: |  +File \"|goroutine \d+ \["
-    r"|created by |\[signal |\s+---> |\s+--- End of|During handling of the above"
+    r"|created by |\[signal |runtime stack:$|PC=0x[0-9a-f]+ m=|signal arrived during "
+    r"|\s+---> |\s+--- End of|During handling of the above"
     r"|The above exception|exit status \d|stack backtrace:|note: run with|\s+[~^]+$"
     r"|[\w./*()\-]+\.[\w.*()\-]+\(.*\)$"
 )
+# Go writes where it stands below what it says of a panic, be it caught or not.
+_GO_STACK = re.compile(r"goroutine \d+ \[running")
+_GO_HEAD = re.compile(r"\b(?:panic|fatal error)\b")
+# So .NET indents what stands below its header.
+_DOTNET_INDENT = " " * 6
 _CHAINED = ("During handling of the above", "The above exception")
 # The line that ends a Python trace; the class need not be called an error.
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
@@ -117,11 +125,14 @@ class EntryJoiner:
         if line.timestamp is None:
             line.timestamp = outer
         if self._head is not None and self._belongs(line, text):
+            if self._head.is_bare_header:
+                text = text.removeprefix(_DOTNET_INDENT)
             self._append(line.message if line.has_header else text, raw)
             return
         self._close()
         self._head, self._number = line, number
-        self._messages, self._raws = [line.message], [raw]
+        self._messages = [] if line.is_bare_header else [line.message]
+        self._raws = [raw]
         self._size = len(raw)
         self._is_trace = line.is_trace_start
         self._is_python = text.startswith("Traceback")
@@ -145,7 +156,8 @@ class EntryJoiner:
             return True
         if line.is_trace_start:
             return self._begins_trace(text, can_join=is_bad and not self._is_trace)
-        if _CONTINUES.match(text) and (self._is_trace or is_bad or text[0] in " \t"):
+        is_dump = _GO_STACK.match(text) and any(map(_GO_HEAD.search, self._messages))
+        if is_dump or (_CONTINUES.match(text) and (self._is_trace or is_bad or text[0] in " \t")):
             self._is_trace = True
             self._is_chained = text.startswith(_CHAINED)
             return True
@@ -174,8 +186,7 @@ class EntryJoiner:
         if head is None:
             return
         self._head = None
-        message = head.message if len(self._messages) == 1 else "\n".join(self._messages)
-        message = message.rstrip()
+        message = ("\n".join(self._messages) or head.message).rstrip()
         if not message and not head.has_header:
             return
         level = head.level

@@ -14,7 +14,8 @@ from datetime import datetime
 from enum import Enum, auto
 
 from core.linekeys import MAX_KEY_CHARS, blind, has_id, shorten
-from core.logformats import LogLevel, read_line, stamp_of, strip_prefix
+from core.logformats import read_line, stamp_of, strip_prefix
+from core.loglevels import LogLevel
 from core.loglines import MAX_JOINED_LINES, EntryJoiner, LogEntry, continues_entry, is_error
 from core.templates import Templates
 
@@ -59,7 +60,8 @@ def headline(entry: LogEntry) -> str:
     lines = [line for line in entry.message.strip().splitlines() if line.strip()] or [""]
     # Frames are indented; what is not, after the first line, names an exception. Go's are not,
     # but its first line says it all.
-    rest = [] if "panic" in lines[0] else lines[1:]
+    is_go = any(line.startswith("goroutine ") for line in lines)
+    rest = [] if is_go or "panic" in lines[0] else lines[1:]
     named = [line for line in rest if not line[0].isspace() and line != _TRACE_HEAD]
     line = f"{lines[0].strip()} … {named[-1].strip()}" if named else lines[0].strip()
     level = f"{entry.level.name} " if entry.level and not line.startswith(entry.level.name) else ""

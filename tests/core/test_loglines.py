@@ -51,6 +51,28 @@ TEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
         ("0 errors found", None, None),
         ("thread 'main' started", None, None),
         ("in module shop: ERROR while sending", "ERROR", None),
+        (
+            "1:M 01 Mar 2026 10:00:00.1 # Fatal error loading the DB: no file. Exiting.",
+            "FATAL",
+            "Fatal error loading the DB: no file. Exiting.",
+        ),
+        ("1:M 01 Mar 2026 10:00:00.1 # WARNING overcommit", "WARNING", "WARNING overcommit"),
+        ("<3>could not load it", "ERROR", "could not load it"),
+        ("<27>1 2026-03-01T10:00:00Z host app 12 ID47 - link lost", "ERROR", "link lost"),
+        ("E/ActivityManager( 1234): ANR in com.example", "ERROR", "ANR in com.example"),
+        ("fail: Shop.Orders[13] no stock", "ERROR", "Shop.Orders[13] no stock"),
+        ("fail: Shop.Orders[13]", "ERROR", "Shop.Orders[13]"),
+        ("2026-03-01 10:00:00.000000 C | etcdmain: no", "FATAL", "etcdmain: no"),
+        (
+            "2026-03-01T10:00:00.000+0000 E  NETWORK  [conn1] no certificate",
+            "ERROR",
+            "NETWORK  [conn1] no certificate",
+        ),
+        (
+            '{"t":{"$date":"2026-03-01T10:00:00Z"},"s":"E","c":"NETWORK","ctx":"c1","msg":"no"}',
+            "ERROR",
+            "no",
+        ),
     ],
 )
 def test_headers_are_stripped_and_levels_read(
@@ -93,6 +115,43 @@ def test_headers_are_stripped_and_levels_read(
         'I1122 10:15:02.123456 1 a.go:1] "no error" err="ignored"',
         '10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /errors/500.html HTTP/1.1" 200 12',
         "2026-03-01 10:00:00 UTC [1] LOG:  checkpoint complete: wrote 0 buffers, 0 errors",
+        "Fatal error count: 0",
+        "Fatal error handling enabled",
+        "fatal error pages are served from /srv",
+        "1:M 01 Mar 2026 10:00:00.123 # Server initialized",
+        "1:M 01 Mar 2026 10:00:00.123 * Ready to accept connections",
+        "1:C 01 Mar 2026 10:00:00.123 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+        "1:M 01 Mar 2026 10:00:00.123 . fatal errors: 0",
+        "<6>module loaded",
+        "<3> items in the cart",
+        "<3>bold</3>",
+        "<200>OK",
+        "<html><body>",
+        "<11>Oct 11 22:14:15 web app[1]: INFO started",
+        "I/ActivityManager( 1234): started",
+        "E/T ratio is 3",
+        "E(x) = 3",
+        "A/B (test): 5",
+        "F/S(12): done",
+        "E/Tag",
+        "03-01 10:00:00.123  1234  5678 I AndroidRuntime: ERROR none",
+        "goroutine profile: total 10",
+        "INFO dump of all\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5",
+        "SIGTERM: shutting down",
+        "info: Microsoft.Hosting.Lifetime[0]\n      Error pages are on",
+        "fail: false",
+        "fail: 0",
+        "crit: values[3] are over",
+        "2026-03-01 10:00:00.000000 I | etcdserver: ERROR is a word",
+        "2026-03-01 10:00:00.000000 E | F = 3",
+        "2026-03-01T10:00:00.000+0000 I  NETWORK  [conn1] end connection",
+        "2026-03-01T10:00:00.000Z\tinfo\tcontroller\terror is a word",
+        "2026-03-01 10:00:00 [info     ] event failed key=error",
+        '{"s":"F","name":"ann"}',
+        '{"PRIORITY":"6","MESSAGE":"boom"}',
+        '{"PRIORITY":"high","message":"x"}',
+        '{"level":3,"msg":"not of GELF"}',
+        "nginx: [notice] signal process started",
     ],
 )
 def test_words_about_errors_are_no_errors(line: str) -> None:
@@ -118,6 +177,25 @@ def test_words_about_errors_are_no_errors(line: str) -> None:
         "2026-03-01 10:00:00.1 level=error msg=boom",
         "web-1  | 2026-03-01 10:00:00,000 ERROR boom",
         "nova.log.1 2026-03-01 10:00:00.508 25746 ERROR nova.wsgi [req-1 - - -] boom",
+        "PHP Parse error:  syntax error, unexpected end of file",
+        "[01-Mar-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error: no such function",
+        "Fatal Python error: init_fs_encoding: failed to get the encoding",
+        "F/libc(99): Fatal signal 11",
+        "03-01 10:00:00.123 E/AndroidRuntime( 1234): main",
+        "03-01 10:00:00.123  1234  5678 E AndroidRuntime: main",
+        "<0>panic of a kernel",
+        "<3>[   12.345678] usb 1-1: device descriptor read/64, error -71",
+        "<11>Oct 11 22:14:15 web su: 'su root' failed for lonvick",
+        '<131>1 2026-03-01T10:00:00.003Z host app - - [ex@1 a="b"] connection lost',
+        "SIGSEGV: segmentation violation",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "nginx: [emerg] host not found in upstream",
+        "2026-03-01T10:00:00.000Z\terror\tcontroller\tReconciler failed",
+        "2026-03-01 10:00:00 [error    ] event failed   key=val",
+        '{"LogLevel":"Error","Message":"boom"}',
+        '{"severity_text":"ERROR","body":"boom"}',
+        '{"version":"1.1","short_message":"boom","level":3}',
+        '{"PRIORITY":"3","MESSAGE":"boom"}',
     ],
 )
 def test_errors_are_known_in_many_dresses(line: str) -> None:
@@ -254,6 +332,73 @@ def test_a_rust_panic_keeps_its_message() -> None:
     assert entry.timestamp == TEN
 
 
+def test_the_time_of_a_syslog_line_is_its_own() -> None:
+    assert parse_log("<27>1 2026-03-01T10:00:00Z host app 1 - - gone")[0].timestamp == TEN
+
+
+def test_a_message_below_its_header_is_the_message() -> None:
+    text = (
+        "fail: Shop.Orders[0]\n"
+        "      no stock for order 7\n"
+        "      System.InvalidOperationException: boom\n"
+        "         at Shop.Orders.Take() in /src/Orders.cs:line 12\n"
+        "info: Shop.Orders[0]\n"
+        "      order 8 is taken"
+    )
+    told = [(entry.level, entry.message) for entry in parse_log(text)]
+    assert told == [
+        (
+            LogLevel.ERROR,
+            (
+                "no stock for order 7\nSystem.InvalidOperationException: boom\n"
+                "   at Shop.Orders.Take() in /src/Orders.cs:line 12"
+            ),
+        ),
+        (LogLevel.INFO, "order 8 is taken"),
+    ]
+
+
+STACK = "goroutine 34 [running]:\nmain.serve(0x1)\n\t/app/main.go:5 +0x1d"
+
+
+@pytest.mark.parametrize(
+    ("head", "level"),
+    [
+        ("panic: boom\n", "FATAL"),
+        ("fatal error: all goroutines are asleep - deadlock!\n", "FATAL"),
+        ("fatal error: stack overflow\n\nruntime stack:\nruntime.throw({0x4, 0x0})\n", "FATAL"),
+        ("SIGSEGV: segmentation violation\nPC=0x47b2a1 m=0 sigcode=1 addr=0x0\n", "FATAL"),
+        ("2026/03/01 10:00:00 http: panic serving 10.0.0.1:1: boom", "ERROR"),
+        ("2026/03/01 10:00:00 INFO recovered from a panic", "ERROR"),
+    ],
+)
+def test_what_go_says_above_its_stack_is_one_error_with_it(head: str, level: str) -> None:
+    text = f"INFO serving\n{head}\n{STACK}\nINFO last"
+    first, error, last = parse_log(text)
+    assert (first.level, last.level) == (LogLevel.INFO, LogLevel.INFO)
+    assert error.level is not None
+    assert error.level.name == level
+    assert error.raw == f"{head}\n{STACK}"
+
+
+WORDS = st.text("abcdefghijklmnopqrstuvwxyz -_.,", min_size=1, max_size=40)
+
+
+@given(st.integers(0, 191), WORDS.filter(lambda words: not words[0].isspace()))
+def test_syslogs_number_is_the_level_of_a_line_without_one(number: int, words: str) -> None:
+    (plain,) = parse_log(words) or (None,)
+    (entry,) = parse_log(f"<{number}>{words}") or (None,)
+    if entry is not None and (plain is None or plain.level is None):
+        assert is_error(entry) == (number % 8 <= 3)
+
+
+@given(st.sampled_from("VDIWEF"), WORDS)
+def test_a_letter_alone_says_nothing(letter: str, words: str) -> None:
+    """Only with its tag and number, its bar or its context does a letter tell a level."""
+    for text in (f"{letter} {words}", f"{letter}: {words}", f"{letter}/{words}"):
+        assert not any(is_error(entry) for entry in parse_log(f"2026-03-01 10:00:00 {text}"))
+
+
 def test_an_errors_colon_announces_the_next_line() -> None:
     text = "Java Network Exception:\nprod-db:3333 refused\nprod-db:3333 refused\nERROR other:"
     assert [entry.message for entry in parse_log(text)] == [
@@ -352,7 +497,9 @@ def test_an_exceptions_class_is_no_logger(line: str, message: str) -> None:
 PIECES = st.sampled_from(
     ["-", "[", "]", "[a]", "(", "a.", "a=", '"', "<", "0", "f", "0-", " ", "\t", "\x1b[", "{",
      "a.b.Error", "ERROR ", "2026-03-01 10:00:00 ", "Jun 14 15:16:01 ", "h p[1]: ", "level=",
-     ": ", "| ", "panic: ", "\tat a.b(", "E1122 10:15:02.1 1 a.go:1] ",
+     ": ", "| ", "panic: ", "<3>", "fail: a[1]", "E/Tag(1): ", "Fatal error ",
+     "goroutine 1 [running]", "1:M 01 Mar 2026 10:00:00.1 # ", "03-01 10:00:00.123 ",
+     "\tat a.b(", "E1122 10:15:02.1 1 a.go:1] ",
      "2026-03-01T10:00:00Z stderr P "]
 )  # fmt: skip
 

@@ -49,6 +49,9 @@ def test_one_error_among_a_hundred_thousand_lines_is_found() -> None:
         "no level\n  indented\nERROR a\nplain goes on\nplain too",
         '{"level":30,"msg":"fine"}\n{"level":50,"msg":"bad"}\n{"level":30,"msg":"fine"}',
         "2026-03-01T10:00:00.1Z stderr P ERROR cut \n2026-03-01T10:00:00.1Z stderr F here\n",
+        "<6>one\n<3>two\n<6>three\n<3>four",
+        "2026-03-01 10:00:00 http: panic serving 10.0.0.1:1: x\ngoroutine 3 [running]:\nmain.f()",
+        "info: A[0]\n      fine\nfail: A[0]\n      bad\ninfo: A[0]\n      fine",
         "exit code 137: ERROR x\nERROR exit code 137\nERROR exit code 139\n",
         "\n\n\n",
         "",
@@ -79,6 +82,16 @@ LINES = st.sampled_from(
         "E1122 10:15:02.123456 1 a.go:1] klog",
         "panic: boom",
         "goroutine 1 [running]:",
+        "<3>cannot load 1",
+        "<6>loaded 1",
+        '{"PRIORITY":"3","MESSAGE":"x"}',
+        '{"PRIORITY":"6","MESSAGE":"x"}',
+        "2026-03-01 10:00:00 http: panic serving 10.0.0.1:1: x",
+        "fail: Shop.Orders[0]",
+        "      no stock",
+        "1:M 01 Mar 2026 10:00:00.123 # Fatal error loading the DB",
+        "1:M 01 Mar 2026 10:00:00.123 # Server initialized",
+        "E/Tag(12): x",
     ]
 )
 
