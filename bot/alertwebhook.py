@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bot.entry import Entry
+from bot.metrics import Meter
 from cluster.alertmanager import Delivery, read_delivery
-from core.errors import OpsbotError, StateError
+from core.errors import StateError
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 Take = Callable[[Delivery], Awaitable[None]]
 
 
-def alert_route(token: str, take: Take) -> web.RouteDef:
+def alert_route(token: str, take: Take, meter: Meter) -> web.RouteDef:
     """The route for Alertmanager's webhook, version 4.
 
     It answers 204 when the alerts are kept and 503 when they could not be, so that Alertmanager
@@ -29,6 +31,7 @@ def alert_route(token: str, take: Take) -> web.RouteDef:
     Args:
         token: Must come as `Authorization: Bearer …`.
         take: Keeps a delivery.
+        meter: Counts deliveries; what is not answered 204 has failed.
     """
     expected = f"Bearer {token}".encode()
 
@@ -52,7 +55,14 @@ def alert_route(token: str, take: Take) -> web.RouteDef:
             return web.Response(status=503, text="not kept; try again\n")
         return web.Response(status=204)
 
-    return web.post(ALERTS_PATH, receive)
+    async def counted(request: web.Request) -> web.Response:
+        with meter.request(Entry.ALERT):
+            response = await receive(request)
+        if response.status != web.HTTPNoContent.status_code:
+            meter.failed(Entry.ALERT)
+        return response
+
+    return web.post(ALERTS_PATH, counted)
 
 
 async def _body(request: web.Request) -> bytes | None:
@@ -63,46 +73,3 @@ async def _body(request: web.Request) -> bytes | None:
         if len(body) > MAX_BODY_BYTES:
             return None
     return bytes(body)
-
-
-class WebhookServer:
-    """Listens for Alertmanager alone, where Slack needs no address of ours.
-
-    Args:
-        routes: See `alert_route`.
-        host: Address to listen on.
-        port: 0 takes a free one.
-    """
-
-    def __init__(self, routes: Iterable[web.RouteDef], host: str, port: int) -> None:
-        app = web.Application()
-        app.add_routes(routes)
-        self._runner = web.AppRunner(app, access_log=None)
-        self._host = host
-        self._asked_port = port
-
-    @property
-    def port(self) -> int:
-        """The port it listens on; only after `start`."""
-        return int(self._runner.addresses[0][1])
-
-    async def start(self) -> None:
-        """Listen.
-
-        Raises:
-            OpsbotError: The address is taken or not ours.
-        """
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._asked_port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise OpsbotError(
-                f"listen for alerts on {self._host}:{self._asked_port}",
-                error.strerror or "the address cannot be used",
-                "Choose another HTTP_PORT, or stop what uses it.",
-            ) from error
-
-    async def close(self) -> None:
-        """Stop listening."""
-        await self._runner.cleanup()

@@ -15,10 +15,11 @@ from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, asked, lay_out
 from bot.blocks.suggestions import offered_instead
+from bot.errand import errand
 from bot.eyes import eyes
 from bot.interrupted import underway
 from bot.mrkdwn import escape
-from bot.notices import explain, new_reference
+from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference
 from bot.people import People
 from bot.replies import Opening, Reply, ReplySurface
 from bot.services import Services
@@ -91,6 +92,7 @@ class Answering:
         self._people = people
         self.attachments = Attachments(client, self._people, services.limits.zone)
         self._turns = Turns()
+        services.watch.meter.queue("turns", lambda: self._turns.waiting)
         self._readers: dict[ThreadKey, asyncio.Task[None]] = {}
 
     def stop(self, thread: ThreadKey) -> bool:
@@ -172,13 +174,17 @@ class Answering:
         )
 
     async def _run(self, job: _Job) -> None:
-        reference, began = new_reference(), self._services.clock.now()
+        reference, began = errand().reference or new_reference(), self._services.clock.now()
         answer: Answer | None = None
         outcome = "failed"
         try:
-            answer, outcome = await self._answered(job, reference)
+            with self._services.watch.answer(reference, job.task or ASK, job.question):
+                answer, outcome = await self._answered(job, reference)
         except asyncio.CancelledError:
             outcome = "interrupted"
+            raise
+        except (SlackError, *SLACK_FAILURES):
+            self._services.watch.meter.dropped("answer")
             raise
         finally:
             self._services.audit.note(
@@ -231,7 +237,8 @@ class Answering:
         if not answer.is_grounded and not job.task:
             scope, suggestions = job.asker.scope, self._services.suggestions
             layout = offered_instead(layout, await suggestions.questions(scope, job.question))
-        await job.surface.finish(layout.messages(), layout)
+        with self._services.watch.step("post"):
+            await job.surface.finish(layout.messages(), layout)
         if job.place is not None:
             await self.attachments.follow(job.place, answer, layout, reference)
         return answer, "answered" if answer.is_grounded else "not_found"

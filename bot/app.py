@@ -18,6 +18,7 @@ from bot.digests import PosterFor, Sources, build_digests, digest_plans
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
+from bot.metrics_gauges import Gauges
 from bot.modelsetting import model_config
 from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
 from bot.schedule import Schedule
@@ -25,6 +26,7 @@ from bot.services import EdgeLimits, Services
 from bot.settings import Settings
 from bot.slackdoctor import slack_checks
 from bot.thread_tasks import EXPLAIN, thread_tasks
+from bot.watch import Watch, WatchedFacts, WatchedRetriever
 from cluster.alertmanager import AlertFeed
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
@@ -88,6 +90,7 @@ class App:
     engine: LocalEngine
     services: Services
     checks: HealthChecks
+    gauges: Gauges
     schedules: tuple[Schedule, ...]
     urgent: tuple[UrgentService, ...]
     library: Library
@@ -104,7 +107,9 @@ async def open_app(
     config: FileConfig,
     folder: DataFolder,
     clock: Clock,
+    *,
     poster_for: PosterFor | None = None,
+    watch: Watch | None = None,
 ) -> AsyncIterator[App]:
     """Build all, give it, and close it in reverse.
 
@@ -114,22 +119,26 @@ async def open_app(
         folder: Owned by this process.
         clock: For everything that asks the time.
         poster_for: Gives the poster of a channel; without it digests can only be previewed.
+        watch: Looks on.
 
     Raises:
         OpsbotError: A setting cannot be used, or the data folder or the database cannot be opened.
             A model, a cluster or a Qdrant server that is down is no reason not to start.
     """
     thresholds = _thresholds(config)
+    watch = watch or Watch()
     async with AsyncExitStack() as stack:
-        redactor = Redactor(folder.redaction_key())
+        redactor = Redactor(folder.redaction_key(), watch.meter.redacted)
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
-        models = Models(model_config(settings), clock)
+        models = Models(model_config(settings), clock, watch.model_called)
+        watch.meter.queue("model", lambda: len(models.line))
         clients = [
             await _client(plan, settings, reach_of(plan, config))
             for plan in _clusters(settings, config)
         ]
         names = [client.name for client in clients]
+        watch.meter.expect_clusters(names)
         alerts = alert_feed(settings, SqlAlertStore(database), clock, redactor, names)
         if alerts is not None:
             stack.push_async_callback(alerts.close)
@@ -149,6 +158,7 @@ async def open_app(
             kinds=kinds,
             error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
             log_limits=log_limits(settings),
+            on_snapshot=watch.meter.snapshot,
         )
         stack.push_async_callback(collector.close)
         facts = ClusterFacts(collector, redactor, clock)
@@ -161,6 +171,7 @@ async def open_app(
                 clock,
                 services_on_node=facts.workloads_on_node if clients else None,
                 topology=LiveTopology(collector).edges if clients else None,
+                on_search=watch.meter.searched,
             )
         )
         library, store, embedder = written.library, written.store, written.embedder
@@ -178,8 +189,8 @@ async def open_app(
                 written_and_measured, numbers, clock, settings.zone, queries
             )
         chain = RagChain(
-            written_and_measured,
-            facts if clients else None,
+            WatchedRetriever(written_and_measured, watch),
+            WatchedFacts(facts, watch) if clients else None,
             models,
             clock,
             limits=ChainLimits(answer_timeout_seconds=settings.llm_timeout_seconds),
@@ -300,8 +311,10 @@ async def open_app(
                         timeout_seconds=settings.llm_timeout_seconds,
                     ),
                 },
+                watch=watch,
             ),
             checks=health,
+            gauges=Gauges(watch.meter, store, digests.schedules, digests.store, health, clock),
             schedules=digests.schedules,
             urgent=digests.urgent,
             library=library,

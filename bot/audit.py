@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.metrics import Meter
 from core.answers import Scope
 
 LOGGER = "bot.audit"
 log = logging.getLogger(LOGGER)
 
+# Where the parts of a line stand on its log record, for a format that keeps them apart.
+AUDIT_FIELD = "audit"
 _AXES = ("clusters", "namespaces", "sources", "teams")
 
 
@@ -21,9 +24,11 @@ class Audit:
     Attributes:
         tells_questions: Whether what was asked is written too. It is typed by people, and may hold
             anything.
+        meter: Counts them too.
     """
 
     tells_questions: bool = False
+    meter: Meter = field(default_factory=Meter)
 
     def note(
         self,
@@ -59,7 +64,8 @@ class Audit:
             line["seconds"] = round(seconds, 2)
         if question and self.tells_questions:
             line["question"] = question
-        log.info("%s", json.dumps(line, ensure_ascii=False))
+        log.info("%s", json.dumps(line, ensure_ascii=False), extra={AUDIT_FIELD: line})
+        self.meter.answered(command, outcome, seconds)
 
 
 def _limits(scope: Scope) -> dict[str, list[str]]:

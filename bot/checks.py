@@ -62,7 +62,7 @@ def search_check(store: VectorStore, embedder: Embedder | None) -> Check:
         share = filled * 100 // count
         return Look(PartState.OK, f"{count:,} chunks, meaning {share} % indexed")
 
-    return Check("search", look)
+    return Check("search", look, is_needed=True)
 
 
 def source_checks(library: Library, uris: Sequence[str], clock: Clock) -> list[Check]:
@@ -139,7 +139,7 @@ def state_check(database: Database) -> Check:
         await database.ping()
         return Look(PartState.OK, database.dialect)
 
-    return Check("state", look)
+    return Check("state", look, is_needed=True)
 
 
 def digest_checks(schedules: Sequence[Schedule], store: DigestStore, clock: Clock) -> list[Check]:

@@ -33,7 +33,9 @@ class Edge:
     async def is_new(self, *keys: str) -> bool:
         """Claim every key of a delivery; False when any of them was seen before."""
         claims = [await self.services.deliveries.claim(key) for key in keys if key]
-        return all(claims)
+        is_new = all(claims)
+        self.services.watch.meter.delivered(is_new=is_new)
+        return is_new
 
     async def admit(
         self, visit: Visit, action: Action, tell: Callable[[Message], Awaitable[object]]

@@ -23,10 +23,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How to look at one part. `look` may raise OpsbotError: the part is down, and why."""
+    """How to look at one part.
+
+    Attributes:
+        look: May raise OpsbotError: the part is down, and why.
+        is_needed: Whether nothing can be done while it is down. Without a model or a cluster the
+            bot answers from what it has.
+    """
 
     part: str
     look: Callable[[], Awaitable[Look]]
+    is_needed: bool = False
 
 
 class HealthChecks:
@@ -39,6 +46,17 @@ class HealthChecks:
     def add(self, check: Check) -> None:
         """Add a part that came to life later, such as the connection to Slack."""
         self._checks.append(check)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The parts without which no work can be taken."""
+        return frozenset(check.part for check in self._checks if check.is_needed)
+
+    async def missing(self, limit_seconds: float = 1.5) -> tuple[str, ...]:
+        """Those of them that are down."""
+        needed = [check for check in self._checks if check.is_needed]
+        rows = await asyncio.gather(*(self._one(check, limit_seconds) for check in needed))
+        return tuple(row.part for row in rows if row.state is PartState.DOWN)
 
     async def check(self, limit_seconds: float = 1.5) -> tuple[PartHealth, ...]:
         """One row a part, in the order they were given; takes at most `limit_seconds`."""

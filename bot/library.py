@@ -19,7 +19,7 @@ from core.redact import Redactor
 from knowledge.documents import Source
 from knowledge.index import IndexProgress, IndexReport
 from knowledge.late import LateEmbedder
-from knowledge.library import Library, ServicesOnNode, Topology
+from knowledge.library import Library, OnSearch, ServicesOnNode, Topology
 from knowledge.minilm import MiniLmEmbedder
 from knowledge.ports import Embedder, VectorStore
 from knowledge.sources import open_source
@@ -53,6 +53,7 @@ async def open_library(  # noqa: PLR0917  (two callers, which name what is optio
     clock: Clock,
     services_on_node: ServicesOnNode | None = None,
     topology: Topology | None = None,
+    on_search: OnSearch = lambda _bm25, _cosine: None,
 ) -> AsyncIterator[OpenLibrary]:
     """Build and start it, give it, and close it.
 
@@ -63,6 +64,7 @@ async def open_library(  # noqa: PLR0917  (two callers, which name what is optio
         clock: For everything that asks the time.
         services_on_node: See `Library`.
         topology: See `Library`.
+        on_search: See `Library`.
 
     Raises:
         OpsbotError: A setting cannot be used, or the embedded store cannot be opened. An embedding
@@ -74,7 +76,15 @@ async def open_library(  # noqa: PLR0917  (two callers, which name what is optio
         stack.push_async_callback(store.close)
         sources = _sources(settings, config)
         library = Library(
-            sources, store, embedder, redactor, clock, settings.zone, services_on_node, topology
+            sources,
+            store,
+            embedder,
+            redactor,
+            clock,
+            settings.zone,
+            services_on_node,
+            topology,
+            on_search,
         )
         stack.push_async_callback(library.close)
         await library.start()

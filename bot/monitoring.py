@@ -9,9 +9,11 @@ from datetime import timedelta
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.alertwebhook import WebhookServer, alert_route
+from bot.alertwebhook import alert_route
 from bot.config_file import ClusterConfig, FileConfig
+from bot.metrics import Meter
 from bot.settings import Settings
+from bot.webserver import WebServer
 from cluster.alertmanager import AlertFeed, Alertmanager
 from cluster.eventlog import EventKeeper
 from cluster.kinds import BY_NAME
@@ -89,24 +91,28 @@ def loki_of(settings: Settings) -> Loki | None:
     return Loki(address, settings.loki_selector)
 
 
-def alert_routes(settings: Settings, feed: AlertFeed | None) -> list[web.RouteDef]:
+def alert_routes(settings: Settings, feed: AlertFeed | None, meter: Meter) -> list[web.RouteDef]:
     """Where Alertmanager may post; nowhere without ALERT_WEBHOOK_TOKEN."""
     token = secret(settings.alert_webhook_token)
-    return [alert_route(token, feed.take)] if feed is not None and token else []
+    return [alert_route(token, feed.take, meter)] if feed is not None and token else []
 
 
 @asynccontextmanager
-async def taking_alerts(settings: Settings, feed: AlertFeed | None) -> AsyncIterator[None]:
+async def taking_alerts(
+    settings: Settings, feed: AlertFeed | None, meter: Meter
+) -> AsyncIterator[None]:
     """Listens for Alertmanager, where the transport to Slack does not listen already.
 
     Raises:
         OpsbotError: The address is taken or not ours.
     """
-    routes = alert_routes(settings, feed)
+    routes = alert_routes(settings, feed, meter)
     if not routes or settings.slack_mode == "http":
         yield
         return
-    server = WebhookServer(routes, settings.http_host, settings.http_port)
+    app = web.Application()
+    app.add_routes(routes)
+    server = WebServer(app, settings.http_host, settings.http_port, "HTTP_PORT")
     await server.start()
     try:
         yield

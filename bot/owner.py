@@ -19,6 +19,8 @@ import msgspec
 from aiohttp import web
 
 from bot.engine import Engine
+from bot.errand import running
+from bot.notices import new_reference
 from core.answers import (
     AnswerEvent,
     Delta,
@@ -77,9 +79,10 @@ class OwnerServer:
         body = await request.json()
         options = msgspec.convert(body["options"], GenerationOptions)
         async with _Lines(request) as lines:
-            events = self._engine.ask(str(body["question"]), options, str(body["task"]))
-            async for event in events:
-                await lines.send(_EVENT_NAMES[type(event)], event)
+            task = str(body["task"])
+            with running(new_reference(), task or "ask"):
+                async for event in self._engine.ask(str(body["question"]), options, task):
+                    await lines.send(_EVENT_NAMES[type(event)], event)
         return lines.response
 
     async def _search(self, request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +14,6 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import App, open_app
-from bot.audit import LOGGER as AUDIT_LOGGER
 from bot.audit import Audit
 from bot.channels import channel_ids
 from bot.commands.table import COMMANDS
@@ -24,17 +22,22 @@ from bot.datafolder import DataFolder
 from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
 from bot.interrupted import closing_interrupted
+from bot.logs import set_up_logging
+from bot.metrics import Meter
 from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.policy import named_channels, policy_of
 from bot.poster import SlackPoster
+from bot.probes import probing
 from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.slack_app import Identity, build_slack_app, make_client, sign_in
+from bot.slackcalls import counting
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
 from bot.unposted import Unposted
+from bot.watch import Watch
 from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
@@ -71,16 +74,7 @@ async def run_bot(
         OpsbotError: A setting is missing or wrong, the data folder is taken, or Slack refuses.
     """
     settings = settings or load_settings()
-    logging.basicConfig(
-        level=settings.opsbot_log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    if settings.opsbot_log_level != "debug":
-        for talkative in ("alembic", "apscheduler", "slack_bolt", "slack_sdk", "httpx"):
-            logging.getLogger(talkative).setLevel(logging.WARNING)
-    # Who did what is written down however little else is.
-    logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)
+    set_up_logging(settings.opsbot_log_level, settings.opsbot_log_format)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -88,9 +82,16 @@ async def run_bot(
     token = _required(settings.slack_bot_token, "SLACK_BOT_TOKEN")
     clock = SystemClock()
     async with AsyncExitStack() as stack:
+        watch = Watch(Meter())
+        meter = watch.meter
+        probes = await stack.enter_async_context(probing(settings, meter))
         folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
         await folder.own(_PATIENCE_SECONDS)
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                timeout=_SLACK_TIMEOUT, trace_configs=[counting(meter, settings.slack_api_url)]
+            )
+        )
         client = make_client(token, settings.slack_api_url, session)
         identity = await sign_in(client)
         channels = await channel_ids(
@@ -106,23 +107,25 @@ async def run_bot(
         async def claim(key: str) -> bool:
             return await app.services.deliveries.claim(key)  # nothing is posted before it is open
 
-        unposted = Unposted(client, settings.slack_owner, claim)
+        unposted = Unposted(client, settings.slack_owner, claim, meter)
 
         def poster_for(name: str) -> Poster:
             command, zone = settings.slack_command, settings.zone
             return unposted.watch(SlackPoster(client, channels[name], command, zone), name)
 
         app = await stack.enter_async_context(
-            open_app(settings, config, folder, clock, poster_for=poster_for)
+            open_app(settings, config, folder, clock, poster_for=poster_for, watch=watch)
         )
         if app.schedules:
             app.checks.add(unposted.check)
-        services = replace(app.services, policy=policy, audit=Audit(settings.audit_questions))
+        services = replace(
+            app.services, policy=policy, audit=Audit(settings.audit_questions, meter)
+        )
         owner = OwnerServer(app.engine, folder.socket_path)
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(keeping_events(app.keepers))
-        await stack.enter_async_context(taking_alerts(settings, app.alerts))
+        await stack.enter_async_context(taking_alerts(settings, app.alerts, meter))
         is_alone = settings.state_url is None
         await stack.enter_async_context(
             closing_interrupted(services.open_answers, client, is_alone=is_alone)
@@ -137,8 +140,10 @@ async def run_bot(
             on_ready(await _summary(app))
         if settings.state_url is None or not settings.qdrant_url:
             log.info("state or index is embedded: one process only. See docs/configuration.md")
+        probes.run(app.checks, app.gauges)
         log.info("ready")
         await stop.wait()
+        probes.stop()
         log.info("stopping; answers under way have %s s", _DRAIN_SECONDS)
     return 0
 
@@ -150,7 +155,7 @@ async def _listening(
     """Take Slack's deliveries; on the way out, take no more and let running answers end."""
     tasks = TaskSet()
     secret = settings.slack_signing_secret
-    routes = alert_routes(settings, app.alerts)
+    routes = alert_routes(settings, app.alerts, services.watch.meter)
     if settings.slack_mode == "http":
         signing_secret = _required(secret, "SLACK_SIGNING_SECRET")
         slack_app = build_slack_app(services, client, signing_secret, tasks)
@@ -168,7 +173,7 @@ async def _listening(
             return Look(PartState.OK, f"{identity.team_name}, as @{identity.bot_name}")
         return Look(PartState.DOWN, "not connected", "It reconnects by itself; check the network.")
 
-    app.checks.add(Check("slack", look))
+    app.checks.add(Check("slack", look, is_needed=True))
     try:
         yield
     finally:
@@ -197,10 +202,14 @@ async def _housekeeping(app: App, clock: Clock, retention: Retention) -> AsyncIt
                 await purge(app.database, clock.now(), retention)
             await asyncio.sleep(_TIDY_EVERY_SECONDS)
             with _told_only():
-                await app.library.index()
+                await index()
+
+    async def index() -> None:
+        await app.library.index()
+        app.gauges.meter.indexed.set(clock.now().timestamp())
 
     with _told_only():
-        await app.library.index()
+        await index()
     # A task of our own rather than a scheduled job: it must have ended before the store closes.
     work = asyncio.create_task(keep(), name="housekeeping")
     try:

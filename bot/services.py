@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.access import Policy
 from bot.audit import Audit
+from bot.watch import Watch
 from core.answers import (
     Answer,
     AskedAnswer,
@@ -218,3 +219,4 @@ class Services:
     tasks: Mapping[str, Answerer] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     audit: Audit = field(default_factory=Audit)
+    watch: Watch = field(default_factory=Watch)

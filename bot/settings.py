@@ -138,6 +138,13 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="Address to listen on in HTTP mode.")
     http_port: int = Field(3000, ge=1, le=65535, description="Port to listen on in HTTP mode.")
+    metrics_host: str = Field("127.0.0.1", description="Address of METRICS_PORT.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Serves `/metrics`, `/healthz` and `/readyz`; 0: nowhere. See operating.md.",
+    )
 
     llm_model: str = Field(
         "auto",
@@ -296,6 +303,18 @@ class Settings(BaseSettings):
     opsbot_config: Path | None = Field(None, description="YAML file for what fits no line.")
     opsbot_log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged on standard error."
+    )
+    opsbot_log_format: Literal["text", "json"] = Field(
+        "text", description="`json`: one object a line, for a log collector."
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Address of an OpenTelemetry collector that gets traces by OTLP/HTTP, "
+        "such as `http://collector:4318`; empty: none.",
+    )
+    trace_questions: bool = Field(
+        default=False, description="Write what was asked into the traces too."
     )
 
     @field_validator(

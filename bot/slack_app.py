@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from time import monotonic
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
@@ -21,6 +22,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answering import Answering
 from bot.edge import Edge
+from bot.entry import entry_of
+from bot.errand import begin
 from bot.gate import Gate
 from bot.listeners import (
     actions,
@@ -34,7 +37,8 @@ from bot.listeners import (
     shortcuts,
     suggestions,
 )
-from bot.notices import SLACK_FAILURES, slack_error
+from bot.metrics import Meter
+from bot.notices import SLACK_FAILURES, new_reference, slack_error
 from bot.people import People
 from bot.services import Services
 from bot.tasks import TaskSet
@@ -111,7 +115,7 @@ def build_slack_app(
     """
     # '' rather than None, for which Bolt would look into the environment.
     app = AsyncApp(name="opsbot", client=client, signing_secret=signing_secret or "")
-    app.listener_runner.listener_start_handler = _Tracking(tasks)
+    app.listener_runner.listener_start_handler = _Tracking(tasks, services.watch.meter)
     people = People(client, services.clock)
     gate = Gate(services.policy, client, people, services.clock)
     edge = Edge(services, client, gate, Answering(services, client, people))
@@ -132,13 +136,18 @@ def build_slack_app(
 class _Tracking(AsyncListenerStartHandler):
     """Bolt starts a task a listener and keeps no hold of it; this is called inside that task."""
 
-    def __init__(self, tasks: TaskSet) -> None:
+    def __init__(self, tasks: TaskSet, meter: Meter) -> None:
         self._tasks = tasks
+        self._meter = meter
 
     async def handle(self, request: AsyncBoltRequest, response: BoltResponse | None) -> None:  # noqa: ARG002  (Bolt's signature)
         task = asyncio.current_task()
-        if task is not None:
-            self._tasks.track(task)
+        if task is None:
+            return
+        begin(new_reference())
+        self._tasks.track(task)
+        entry, began = entry_of(request.body), monotonic()
+        task.add_done_callback(lambda _: self._meter.took(entry, monotonic() - began))
 
 
 def _hush() -> None:

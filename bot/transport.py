@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.notices import SLACK_FAILURES, SlackError, slack_error
-from core.errors import OpsbotError
+from bot.webserver import WebServer
 
 EVENTS_PATH = "/slack/events"
 
@@ -91,17 +91,15 @@ class HttpTransport:
         app: Handles what arrives; it must know the signing secret.
         host: Address to listen on.
         port: 0 takes a free one.
-        extra_routes: Served beside Slack's path, such as health checks.
+        extra_routes: Served beside Slack's path, such as Alertmanager's.
     """
 
     def __init__(
         self, app: AsyncApp, host: str, port: int, extra_routes: Iterable[web.RouteDef] = ()
     ) -> None:
-        self._web_app = app.web_app(path=EVENTS_PATH, port=port)
-        self._web_app.add_routes(list(extra_routes))
-        self._host = host
-        self._asked_port = port
-        self._runner: web.AppRunner | None = None
+        web_app = app.web_app(path=EVENTS_PATH, port=port)
+        web_app.add_routes(list(extra_routes))
+        self._server = WebServer(web_app, host, port, "HTTP_PORT")
 
     async def start(self) -> None:
         """Listen.
@@ -109,30 +107,17 @@ class HttpTransport:
         Raises:
             OpsbotError: The address is taken or not ours.
         """
-        runner = web.AppRunner(self._web_app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._asked_port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise OpsbotError(
-                f"listen on {self._host}:{self._asked_port}",
-                error.strerror or "the address cannot be used",
-                "Choose another port, or stop what uses it.",
-            ) from error
-        self._runner = runner
+        await self._server.start()
 
     async def is_connected(self) -> bool:
         """Whether deliveries can arrive now."""
-        return self._runner is not None
+        return self._server.is_open
 
     @property
     def port(self) -> int:
         """The port it listens on; 0 before `start`."""
-        return int(self._runner.addresses[0][1]) if self._runner else 0
+        return self._server.port
 
     async def close(self) -> None:
         """Stop the intake; listeners that run go on."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        await self._server.close()

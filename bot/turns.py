@@ -18,6 +18,11 @@ class Turns:
     def __len__(self) -> int:
         return len(self._threads)
 
+    @property
+    def waiting(self) -> int:
+        """Questions behind the first one of their thread."""
+        return sum(users - 1 for _, users in self._threads.values())
+
     def is_busy(self, thread: ThreadKey) -> bool:
         """Whether an answer is being worked on in this thread."""
         return thread in self._threads

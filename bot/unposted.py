@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import notices
 from bot.health import Check, Look
+from bot.metrics import Meter
 from bot.mrkdwn import escape
 from bot.notices import SLACK_FAILURES, SlackError
 from core.answers import PartState
@@ -31,14 +32,20 @@ class Unposted:
         client: Speaks to Slack.
         owner: The user who is told, or ''.
         claim: True the first time a key is given within 24 h, in all processes.
+        meter: Counts refusals.
     """
 
     def __init__(
-        self, client: AsyncWebClient, owner: str, claim: Callable[[str], Awaitable[bool]]
+        self,
+        client: AsyncWebClient,
+        owner: str,
+        claim: Callable[[str], Awaitable[bool]],
+        meter: Meter,
     ) -> None:
         self._client = client
         self._owner = owner
         self._claim = claim
+        self._meter = meter
         self._refused: dict[str, SlackError] = {}
 
     @property
@@ -60,12 +67,15 @@ class Unposted:
     def posted(self, channel: str) -> None:
         """Something was posted: all is well there."""
         self._refused.pop(channel, None)
+        self._meter.refused_channels.set(len(self._refused))
 
     async def refused(self, channel: str, error: SlackError) -> None:
         """Remember it, log it, and tell the owner unless that was done today."""
         if error.code in _PASSING:
             return
         self._refused[channel] = error
+        self._meter.refused(error.code)
+        self._meter.refused_channels.set(len(self._refused))
         log.error("nothing can be posted to %s: %s. %s", channel, error.wrong, error.remedy)
         if not self._owner:
             return

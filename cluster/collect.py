@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Protocol
 
 from cluster.alerts import findings_from_alerts
@@ -57,6 +58,7 @@ class ClusterCollector:
         folding: Makes one finding an owner of many; a measurement leaves nodes out of it.
         events: Events that clusters have forgotten, for windows longer than their memory.
         log_limits: How much is read of logs.
+        on_snapshot: Told of each try to read a cluster: its name, the seconds, whether it was read.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ClusterCollector:
         folding: Callable[[Iterable[Finding]], list[Finding]] = fold,
         events: EventStore | None = None,
         log_limits: LogLimits | None = None,
+        on_snapshot: Callable[[str, float, bool], None] = lambda _name, _seconds, _is_read: None,
     ) -> None:
         self._clients = {client.name: client for client in clients}
         self._clock = clock
@@ -89,6 +92,7 @@ class ClusterCollector:
         self._fold = folding
         self._events = events
         self._log_limits = log_limits
+        self._on_snapshot = on_snapshot
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
 
@@ -236,8 +240,13 @@ class ClusterCollector:
         if namespaces and not allowed:
             # An empty set would mean every namespace.
             return Snapshot(client.name, self._clock.now(), namespaces=namespaces)
-        async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
-            snapshot = await take_snapshot(client, self._clock, allowed, self._kinds)
+        began, is_read = monotonic(), False
+        try:
+            async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
+                snapshot = await take_snapshot(client, self._clock, allowed, self._kinds)
+            is_read = True
+        finally:
+            self._on_snapshot(client.name, monotonic() - began, is_read)
         snapshot = _without(snapshot, self._denied)
         now = self._clock.now()
         new = (client.name, namespaces)

@@ -295,10 +295,12 @@ class Redactor:
     Args:
         key: Keeps the marks of equal secrets equal, and hides the secrets from whoever guesses.
             Keep it between restarts: identities of findings depend on the marks.
+        on_mark: Told the kind of each secret that is found in a text.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, on_mark: Callable[[str], None] = lambda _: None) -> None:
         self._key = key
+        self._on_mark = on_mark
 
     @property
     def key(self) -> bytes:
@@ -390,8 +392,10 @@ class Redactor:
         if known is not None:
             return known
         digest = hmac.new(self._key, secret.encode(errors="surrogatepass"), hashlib.sha256)
-        mark = f"{_MARK_START}{_kind(kind, secret, before)}:{digest.hexdigest()[:4]}>"
+        name = _kind(kind, secret, before)
+        mark = f"{_MARK_START}{name}:{digest.hexdigest()[:4]}>"
         marks[secret] = mark
+        self._on_mark(name)
         return mark
 
 

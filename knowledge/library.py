@@ -42,6 +42,8 @@ from knowledge.wholepage import completed
 
 ServicesOnNode = Callable[[str], Awaitable[Sequence[str]] | Sequence[str]]
 Topology = Callable[[], Awaitable[Sequence[TopologyEdge]]]
+# Told of each search the best scores of its legs: BM25 and cosine; None where one has no hit.
+OnSearch = Callable[[float | None, float | None], None]
 # What the reader is told was searched, in the order of a sentence.
 _SHOWN = {
     "markdown": "runbooks and documents",
@@ -82,6 +84,7 @@ class Library:
         zone: The zone times are read and told in.
         services_on_node: Names of services that the live cluster sees on a node.
         topology: The live cluster's edges; joined with the graph they tell more than names.
+        on_search: See `OnSearch`.
 
     Raises:
         KnowledgeError: A URI is of no known kind.
@@ -97,6 +100,7 @@ class Library:
         zone: tzinfo,
         services_on_node: ServicesOnNode | None = None,
         topology: Topology | None = None,
+        on_search: OnSearch = lambda _bm25, _cosine: None,
     ) -> None:
         self._sources: tuple[Source, ...] = tuple(
             open_source(source) if isinstance(source, str) else source for source in sources
@@ -110,6 +114,7 @@ class Library:
         self._clock = clock
         self._zone = zone
         self._services_on_node = services_on_node
+        self._on_search = on_search
         self._listings: dict[str, Listing] = {}
         self._point_count = 0
         self._is_dense = False
@@ -214,6 +219,7 @@ class Library:
         if not text or limit < 1:
             return ()
         legs = await search(self._store, self._embedder, text, scope)
+        self._on_search(*(leg[0].score if leg else None for leg in (legs.sparse, legs.dense)))
         if legs.failure is not None:
             gaps.append(Gap("search by meaning", legs.failure.wrong, legs.failure.remedy))
         ranked = await asyncio.to_thread(self._ranked, legs, reading, limit)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,13 +20,14 @@ from core.answers import GenerationOptions
 from core.clock import Clock
 from core.errors import KnowledgeError
 from knowledge.ollama import ollama_models, proxies, show_model, shown_url
-from knowledge.ports import Model, ModelUnavailableError, Prompt
+from knowledge.ports import Model, ModelCall, ModelUnavailableError, Prompt
 from knowledge.sentences import word_set
 from knowledge.waiting import ModelLine
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
 
 EXTRACTIVE = "extractive"
 RECOMMENDED = "llama3.1"
@@ -36,6 +39,13 @@ _PROVIDERS = word_set(
     openrouter perplexity together upstage xai"""
 )
 _KEPT_CLIENTS = 8
+
+
+OnCall = Callable[[ModelCall], None]
+
+
+def _nobody(_: ModelCall) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +105,15 @@ class LangChainModel:
 
     Args:
         config: `model` must be "provider:name" here.
+        on_call: Told of every call that is over.
 
     Raises:
         ModelUnavailableError: The provider is not known or its package is not installed.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, on_call: OnCall = _nobody) -> None:
         self._config = config
+        self._on_call = on_call
         self._chats: dict[tuple[object, ...], BaseChatModel] = {}
         self._chat(GenerationOptions())
 
@@ -144,13 +156,33 @@ class LangChainModel:
                 if shown := thinking.feed(text):
                     yield shown
 
+    @contextmanager
+    def _told(self) -> Iterator[Counter[str]]:
+        """Tell of the call in this block, which counts its tokens, once it is over."""
+        used, began, outcome = Counter[str](), time.monotonic(), "failed"
+        try:
+            yield used
+            outcome = "whole"
+        except GeneratorExit:
+            outcome = "stopped"
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            seconds = time.monotonic() - began
+            prompt, answer = used["input_tokens"], used["output_tokens"]
+            self._on_call(ModelCall(self.name, outcome, seconds, prompt, answer))
+
     async def _chunks(
         self, prompt: Prompt, options: GenerationOptions
     ) -> AsyncGenerator[str, None]:
         try:
-            stream = self._chat(options).astream(_messages(prompt), **self._call(options))
-            async for chunk in stream:
-                yield chunk.text
+            with self._told() as used:
+                stream = self._chat(options).astream(_messages(prompt), **self._call(options))
+                async for chunk in stream:
+                    _count(used, chunk)
+                    yield chunk.text
         except ModelUnavailableError:
             raise
         except Exception as error:  # every provider has errors of its own: this is the border
@@ -167,7 +199,9 @@ class LangChainModel:
         call = self._call(options) | self._format(schema)
         try:
             async with asyncio.timeout(self._config.timeout_seconds):
-                reply = await self._chat(options).ainvoke(_messages(prompt), **call)
+                with self._told() as used:
+                    reply = await self._chat(options).ainvoke(_messages(prompt), **call)
+                    _count(used, reply)
         except TimeoutError as error:
             raise self._too_slow(has_begun=True) from error
         except ModelUnavailableError:
@@ -262,6 +296,13 @@ class _WithoutThinking:
         return "" if held.lstrip().startswith("<think>") else held
 
 
+def _count(used: Counter[str], message: AIMessage) -> None:
+    """Add the tokens that a provider tells of, most with the last piece only."""
+    told = message.usage_metadata
+    if told:
+        used.update(input_tokens=told["input_tokens"], output_tokens=told["output_tokens"])
+
+
 def _messages(prompt: Prompt) -> list[tuple[str, str]]:
     return [("system", prompt.system), ("human", prompt.user)]
 
@@ -311,12 +352,12 @@ def _build(config: ModelConfig, temperature: float, max_tokens: int) -> BaseChat
     return chat
 
 
-async def choose_model(config: ModelConfig) -> ModelChoice:
+async def choose_model(config: ModelConfig, on_call: OnCall = _nobody) -> ModelChoice:
     """Decide which model words the answers. Never raises: without one, answers are quoted."""
     if config.model == EXTRACTIVE:
         return ModelChoice(None, EXTRACTIVE, "No model is configured; answers are quoted.")
     if config.model == "auto":
-        return await _choose_from_ollama(config)
+        return await _choose_from_ollama(config, on_call)
     provider = config.model.partition(":")[0]
     full = config.model if provider in _PROVIDERS else f"ollama:{config.model}"
     config = replace(config, model=full)
@@ -335,13 +376,13 @@ async def choose_model(config: ModelConfig) -> ModelChoice:
             room = f" It reads {config.context_tokens:,} of its {most:,} tokens at once."
     try:
         # LangChain and its providers load from disk: not on the event loop.
-        model = await asyncio.to_thread(LangChainModel, config)
+        model = await asyncio.to_thread(LangChainModel, config, on_call)
     except ModelUnavailableError as error:
         return ModelChoice(None, EXTRACTIVE, f"{error}. Answers are quoted until then.")
     return ModelChoice(model, full, f"{full} words the answers, as configured.{room}", room)
 
 
-async def _choose_from_ollama(config: ModelConfig) -> ModelChoice:
+async def _choose_from_ollama(config: ModelConfig, on_call: OnCall) -> ModelChoice:
     where = shown_url(config.ollama_url)
     pull = f"`ollama pull {RECOMMENDED}`"
     names = await ollama_models(config.ollama_url)
@@ -356,7 +397,7 @@ async def _choose_from_ollama(config: ModelConfig) -> ModelChoice:
         return ModelChoice(None, EXTRACTIVE, note)
     best = next((name for name in names if name.partition(":")[0] == RECOMMENDED), "")
     name = (best or names[0]).removesuffix(":latest")
-    choice = await choose_model(replace(config, model=f"ollama:{name}"))
+    choice = await choose_model(replace(config, model=f"ollama:{name}"), on_call)
     if choice.model is None:
         return choice
     note = f"{name} of Ollama at {where} words the answers."
@@ -375,9 +416,10 @@ class Models:
     model, it is looked for again every minute, when someone asks.
     """
 
-    def __init__(self, config: ModelConfig, clock: Clock) -> None:
+    def __init__(self, config: ModelConfig, clock: Clock, on_call: OnCall = _nobody) -> None:
         self._config = config
         self._clock = clock
+        self._on_call = on_call
         self._chosen: dict[str, tuple[ModelChoice, datetime]] = {}
         self._lock = asyncio.Lock()
         self._line = ModelLine(config.at_once, config.longest_line)
@@ -399,7 +441,7 @@ class Models:
             held = self._chosen.get(wanted)
             if held is not None and not self._is_stale(wanted, *held):
                 return held[0]
-            choice = await choose_model(replace(self._config, model=wanted))
+            choice = await choose_model(replace(self._config, model=wanted), self._on_call)
             if len(self._chosen) >= _KEPT_CLIENTS:
                 self._chosen.clear()
             self._chosen[wanted] = (choice, self._clock.now())

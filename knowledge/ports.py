@@ -102,6 +102,24 @@ class Prompt:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of a chat model, once it is over.
+
+    Attributes:
+        outcome: "whole", "failed", "stopped" (enough was said) or "cancelled" (out of time, or the
+            asker called it off).
+        prompt_tokens: As the provider counts them; 0 where it does not.
+        answer_tokens: Likewise.
+    """
+
+    model: str
+    outcome: str
+    seconds: float
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+
 class ModelUnavailableError(Exception):
     """The model is not there, failed, or took too long; the text is fit for an operator's log."""
 

@@ -57,6 +57,9 @@ class ModelLine:
         self._longest = longest
         self._waiting: list[Place] = []
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     @asynccontextmanager
     async def join(self, *, is_patient: bool = False) -> AsyncIterator[Place]:
         """A place in the line, kept until the context ends; first wait until it is reached.

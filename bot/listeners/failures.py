@@ -11,6 +11,8 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.blocks import notices
 from bot.edge import Edge
+from bot.entry import entry_of
+from bot.errand import errand
 from bot.notices import SLACK_FAILURES, explain, new_reference
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,8 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     async def on_error(error: Exception, body: dict[str, Any]) -> None:
         await asyncio.sleep(_CONFIRMATION_SECONDS)
-        reference = new_reference()
+        reference = errand().reference or new_reference()
+        edge.services.watch.meter.failed(entry_of(body))
         log.error("a listener failed, ref %s", reference, exc_info=error)
         told = explain(error, reference)
         problem = notices.problem(told.headline, told.remedy, reference)

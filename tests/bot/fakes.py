@@ -14,6 +14,7 @@ from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, ScheduledDigest, Services
 from bot.thread_tasks import EXPLAIN, thread_tasks
+from bot.watch import Watch
 from core.answers import (
     Answer,
     AnswerEvent,
@@ -284,6 +285,7 @@ class Fakes:
 
     policy: Policy = field(default_factory=lambda: Policy(home_team=TEAM_ID))
     audit: Audit = field(default_factory=Audit)
+    watch: Watch = field(default_factory=Watch)
 
     def services(self) -> Services:
         return Services(
@@ -301,7 +303,8 @@ class Fakes:
             clock=ManualClock(NOW),
             limits=self.limits,
             policy=self.policy,
-            audit=self.audit,
+            audit=replace(self.audit, meter=self.watch.meter),
+            watch=self.watch,
             tasks={row.name: self.task for row in COMMANDS if row.run is task.run}
             | {EXPLAIN: self.task}
             | thread_tasks(

@@ -11,8 +11,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from bot.alertwebhook import MAX_BODY_BYTES, WebhookServer, alert_route
+from bot.alertwebhook import MAX_BODY_BYTES, alert_route
+from bot.metrics import Meter
+from bot.webserver import WebServer
 from cluster.alertmanager import Delivery
 from core.errors import OpsbotError, StateError
 from tests.monitoring import alertmanager
@@ -27,6 +30,7 @@ class Taken:
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
         self.is_broken = False
+        self.meter = Meter()
 
     async def take(self, delivery: Delivery) -> None:
         if self.is_broken:
@@ -36,7 +40,9 @@ class Taken:
 
 @asynccontextmanager
 async def listening(taken: Taken) -> AsyncIterator[str]:
-    server = WebhookServer([alert_route(TOKEN, taken.take)], "127.0.0.1", 0)
+    app = web.Application()
+    app.add_routes([alert_route(TOKEN, taken.take, taken.meter)])
+    server = WebServer(app, "127.0.0.1", 0, "HTTP_PORT")
     await server.start()
     try:
         yield f"http://127.0.0.1:{server.port}/alerts"
@@ -82,7 +88,7 @@ async def test_what_cannot_be_kept_has_to_be_sent_again() -> None:
 async def test_a_port_that_is_taken_is_told() -> None:
     async with listening(Taken()) as url:
         port = int(url.split(":")[2].split("/")[0])
-        other = WebhookServer([alert_route(TOKEN, Taken().take)], "127.0.0.1", port)
+        other = WebServer(web.Application(), "127.0.0.1", port, "HTTP_PORT")
         with pytest.raises(OpsbotError, match="HTTP_PORT"):
             await other.start()
 

@@ -149,7 +149,7 @@ async def test_each_schedule_gets_its_own_channel_and_time(tmp_path: Path) -> No
         channels.append(channel)
         return Poster()
 
-    async with open_app(settings, config, folder, SystemClock(), poster_for) as app:
+    async with open_app(settings, config, folder, SystemClock(), poster_for=poster_for) as app:
         assert [schedule.name for schedule in app.schedules] == ["night", "shop"]
         # The first one's for its look-out as well; another schedule's wants to be asked for.
         assert channels == ["C2", "C3", "C2"]

@@ -12,6 +12,7 @@ import pytest
 
 from bot.checks import alert_checks, cluster_checks
 from bot.config_file import ClusterConfig, FileConfig
+from bot.metrics import Meter
 from bot.monitoring import (
     alert_feed,
     alert_routes,
@@ -83,7 +84,7 @@ def test_without_an_address_and_a_token_there_are_no_alerts(store: SqlAlertStore
     assert alert_feed(settings(), store, CLOCK, REDACTOR, ["prod"]) is None
     told = settings(alert_webhook_token="t")
     assert alert_feed(told, store, CLOCK, REDACTOR, []) is None
-    assert alert_routes(told, None) == []
+    assert alert_routes(told, None, Meter()) == []
 
 
 async def test_alertmanager_may_post_where_slack_needs_no_address(store: SqlAlertStore) -> None:
@@ -92,12 +93,12 @@ async def test_alertmanager_may_post_where_slack_needs_no_address(store: SqlAler
     feed = alert_feed(told, store, CLOCK, REDACTOR, ["prod"])
     assert feed is not None
     body = {"version": "4", "alerts": [{"labels": {"alertname": "Slow"}}]}
-    async with taking_alerts(told, feed), aiohttp.ClientSession() as session:
+    async with taking_alerts(told, feed, Meter()), aiohttp.ClientSession() as session:
         url, headers = f"http://127.0.0.1:{port}/alerts", {"Authorization": "Bearer t"}
         async with session.post(url, json=body, headers=headers) as response:
             assert response.status == 204
     assert [alert.name for alert in await feed.firing("prod")] == ["Slow"]
-    async with taking_alerts(settings(slack_mode="http", alert_webhook_token="t"), feed):
+    async with taking_alerts(settings(slack_mode="http", alert_webhook_token="t"), feed, Meter()):
         pass
     await feed.close()
 
@@ -107,7 +108,7 @@ async def test_an_alertmanager_is_asked_where_its_address_is_set(store: SqlAlert
         settings(alertmanager_url="http://127.0.0.1:1"), store, CLOCK, REDACTOR, ["prod"]
     )
     assert feed is not None
-    assert alert_routes(settings(alertmanager_url="http://127.0.0.1:1"), feed) == []
+    assert alert_routes(settings(alertmanager_url="http://127.0.0.1:1"), feed, Meter()) == []
     await feed.close()
 
 

@@ -73,7 +73,7 @@ async def test_http_serves_other_routes_and_refuses_what_is_not_signed() -> None
         async with session.post(f"{address}/slack/events", json={"type": "x"}) as response:
             assert response.status == 401
         second = HttpTransport(app, "127.0.0.1", transport.port)
-        with pytest.raises(OpsbotError, match="Choose another port"):
+        with pytest.raises(OpsbotError, match="Choose another HTTP_PORT"):
             await second.start()
         await second.close()
         await transport.close()

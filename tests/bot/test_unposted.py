@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.metrics import Meter
 from bot.notices import SlackError
 from bot.poster import SlackPoster
 from bot.unposted import Unposted
@@ -43,7 +44,7 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
 ) -> None:
     members = either.running.controls.conversation("ops").members
     members.remove(world.BOT_USER_ID)
-    unposted = Unposted(either.client, "UJONAS", Claims())
+    unposted = Unposted(either.client, "UJONAS", Claims(), Meter())
     watched = unposted.watch(poster(either), "#ops")
     for _ in range(2):
         with pytest.raises(SlackError):
@@ -63,7 +64,7 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
 
 
 async def test_what_is_urgent_is_watched_too(bench: Bench) -> None:
-    unposted = Unposted(bench.client, "UJONAS", Claims())
+    unposted = Unposted(bench.client, "UJONAS", Claims(), Meter())
     watched = unposted.watch(poster(bench), "#ops")
     bench.fault(kind="error", method="chat.postMessage", error="is_archived")
     with pytest.raises(SlackError):
@@ -75,7 +76,7 @@ async def test_what_is_urgent_is_watched_too(bench: Bench) -> None:
 
 
 async def test_a_failure_of_the_moment_alarms_nobody(bench: Bench) -> None:
-    unposted = Unposted(bench.client, "UJONAS", Claims())
+    unposted = Unposted(bench.client, "UJONAS", Claims(), Meter())
     bench.fault(kind="error", method="chat.postMessage", error="fatal_error")
     with pytest.raises(SlackError):
         await unposted.watch(poster(bench), "#ops").post(digest(item()))
@@ -87,11 +88,11 @@ async def test_an_owner_who_cannot_be_told_is_no_further_failure(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     claims = Claims(error=StateError("remember it", "the disk is full", "Free some space."))
-    unposted = Unposted(bench.client, "UJONAS", claims)
+    unposted = Unposted(bench.client, "UJONAS", claims, Meter())
     bench.fault(kind="error", method="chat.postMessage", error="not_in_channel", times=2)
     with pytest.raises(SlackError):
         await unposted.watch(poster(bench), "#ops").post(digest(item()))
     assert "could not be told" in caplog.text
-    nobody = Unposted(bench.client, "", claims)
+    nobody = Unposted(bench.client, "", claims, Meter())
     with pytest.raises(SlackError):
         await nobody.watch(poster(bench), "#ops").post(digest(item()))

@@ -24,7 +24,7 @@ from knowledge.models import (
     open_embedder,
 )
 from knowledge.ollama import ollama_models, show_model, shown_url
-from knowledge.ports import ModelUnavailableError, Prompt
+from knowledge.ports import ModelCall, ModelUnavailableError, Prompt
 from sandbox.ollama.pieces import Drop, Fail, Pause
 from sandbox.ollama.server import RunningOllama, run_ollama
 from tests.knowledge.fakes import NOW, let_go, until
@@ -118,6 +118,34 @@ async def test_a_text_that_only_begins_like_a_thought_is_whole() -> None:
         assert await streamed(model) == "<b> is bold"
         running.script = says("<thi")
         assert await model.complete(PROMPT, PLAIN) == "<thi"
+
+
+async def test_each_call_is_told_once_it_is_over_with_its_tokens() -> None:
+    calls: list[ModelCall] = []
+    async with run_ollama(says("It was ", "killed.")) as running:
+        model = LangChainModel(config_of(running), calls.append)
+        await streamed(model)
+        await model.complete(PROMPT, PLAIN)
+    assert [call.outcome for call in calls] == ["whole", "whole"]
+    assert all(call.model == "ollama:llama3.1" and call.seconds > 0 for call in calls)
+    assert all(call.prompt_tokens > 0 and call.answer_tokens > 0 for call in calls)
+
+
+async def test_a_call_tells_how_it_ended() -> None:
+    calls: list[ModelCall] = []
+    async with run_ollama(says("It was ", Pause(30), "killed.")) as running:
+        late = LangChainModel(config_of(running, timeout_seconds=0.3), calls.append)
+        with pytest.raises(ModelUnavailableError):
+            await late.complete(PROMPT, PLAIN)
+        with pytest.raises(ModelUnavailableError):
+            await streamed(late)
+        async with aclosing(late.stream(PROMPT, PLAIN)) as tokens:  # type: ignore[type-var]
+            assert (await anext(tokens)).startswith("It")
+        running.script = says(Fail("the runner died"))
+        with pytest.raises(ModelUnavailableError):
+            await streamed(late)
+    assert [call.outcome for call in calls] == ["cancelled", "cancelled", "stopped", "failed"]
+    await let_go()
 
 
 async def test_complete_sends_the_schema() -> None:
