@@ -230,6 +230,17 @@ def eval_findings(
     _finish(run_eval(cases, out))
 
 
+@evals.command("digest")
+def eval_digest(
+    cases: Annotated[Path, typer.Option(help="JSON lines of cluster states.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="Where all that is told goes.", metavar="RUN")],
+) -> None:
+    """Make three digests in a row of every recorded cluster state of a file."""
+    from bot.evals_digest import eval_digest as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(cases, out))
+
+
 @evals.command("templates")
 def eval_templates(
     log: Annotated[Path, typer.Option("--input", help="A log of any format.", metavar="FILE")],

@@ -12,7 +12,7 @@ import asyncio
 import gzip
 import json
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,6 +45,8 @@ WINDOW = timedelta(hours=1)
 # A state shows what has happened to it, however long ago.
 PAST_SECONDS = timedelta(days=3650).total_seconds()
 _START_SECONDS = 30
+
+Folding = Callable[[Iterable[Finding]], list[Finding]]
 
 # The run's words for severities; information is left out.
 SEVERITIES = {
@@ -92,10 +94,10 @@ async def eval_findings(cases: Path, out: Path) -> int:
     asked = await asyncio.to_thread(read_cases, cases, out)
     rows: list[dict[str, object]] = []
     with progress_bars() as show:
-        async with _recorded_cluster() as recorded:
+        async with recorded_cluster() as recorded:
             for number, case in enumerate(asked, 1):
                 found = await recorded.find(await asyncio.to_thread(case.load))
-                rows.append({"id": case.id, "items": items_of(found)})
+                rows.append({"id": case.id, "items": items_of(found.findings)})
                 show(IndexProgress("looking at", "states", number, len(asked)))
     write_run(out, rows)
     items = sum(len(row["items"]) for row in rows if isinstance(row["items"], list))
@@ -143,7 +145,7 @@ def read_cases(path: Path, out: Path) -> list[CaseFile]:
     return [CaseFile(row["id"], row, path.parent) for _, row in rows]
 
 
-def items_of(collected: Collected) -> list[dict[str, str]]:
+def items_of(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Findings as a run has them."""
     return [
         {
@@ -153,7 +155,7 @@ def items_of(collected: Collected) -> list[dict[str, str]]:
             "severity": SEVERITIES[finding.severity],
             "text": text_of(finding),
         }
-        for finding in collected.findings
+        for finding in findings
         if finding.severity in SEVERITIES
     ]
 
@@ -184,7 +186,7 @@ class _Baselines:
         self._lines |= {(line.owner, line.template): line for line in lines}
 
 
-class _RecordedCluster:
+class RecordedCluster:
     """The process that serves recordings, one after another."""
 
     def __init__(self, process: Process, kubeconfig: Path) -> None:
@@ -192,14 +194,18 @@ class _RecordedCluster:
         self._kubeconfig = kubeconfig
         self._redactor = Redactor(REDACTION_KEY)
 
-    async def find(self, case: Case) -> Collected:
+    async def find(self, case: Case, folding: Folding = by_owner) -> Collected:
         """What the collector finds in one case, after a look at its good times."""
         clock, baselines = ManualClock(case.now), _Baselines()
         if case.baseline:
-            await self._collect(replace(case, logs=case.baseline, alerts=()), clock, baselines)
-        return await self._collect(case, clock, baselines)
+            await self._collect(
+                replace(case, logs=case.baseline, alerts=()), clock, baselines, folding
+            )
+        return await self._collect(case, clock, baselines, folding)
 
-    async def _collect(self, case: Case, clock: ManualClock, baselines: _Baselines) -> Collected:
+    async def _collect(
+        self, case: Case, clock: ManualClock, baselines: _Baselines, folding: Folding
+    ) -> Collected:
         await self._serve(case)
         client = await ClusterClient.from_kubeconfig(str(self._kubeconfig), "demo", "recorded")
         collector = ClusterCollector(
@@ -211,7 +217,7 @@ class _RecordedCluster:
             error_logs=ErrorLogs(
                 baselines, clock, self._redactor, learns_first=bool(case.baseline)
             ),
-            folding=by_owner,
+            folding=folding,
         )
         try:
             return await collector.collect(TimeRange(case.now - WINDOW, case.now), Scope())
@@ -241,9 +247,10 @@ def _line(recording: Mapping[str, object]) -> bytes:
 
 
 @asynccontextmanager
-async def _recorded_cluster() -> AsyncIterator[_RecordedCluster]:
+async def recorded_cluster() -> AsyncIterator[RecordedCluster]:
+    """Start the process, and end it."""
     with TemporaryDirectory(prefix="opsbot-eval-") as folder:
         kubeconfig = Path(folder) / "kubeconfig"
         arguments = ["--recordings", "--kubeconfig", str(kubeconfig)]
         async with child("sandbox.cluster", *arguments) as process:
-            yield _RecordedCluster(process, kubeconfig)
+            yield RecordedCluster(process, kubeconfig)

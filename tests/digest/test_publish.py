@@ -329,3 +329,15 @@ async def test_ten_are_listed_and_the_rest_is_counted(world: World) -> None:
     assert digest.items[0].finding.owner.name == "worst"
     assert digest.hidden == ((Severity.HIGH, 3), (Severity.MEDIUM, 1))
     assert digest.totals == ((ItemState.NEW, 14),)
+
+
+async def test_a_model_words_causes_and_decides_nothing(world: World) -> None:
+    world.clusters.findings = tuple(finding(f"w-{number}", count=number) for number in range(1, 16))
+    await world.service().publish("daily", NINE)
+    await world.service(wordsmith=Words()).publish("worded", NINE)
+    plain, worded = world.channel.posted
+    assert worded.items[0].cause.startswith("worded")
+    for told in ("items", "rest", "resolved", "flapping"):
+        assert [(item.finding.identity, item.state) for item in getattr(plain, told)] == [
+            (item.finding.identity, item.state) for item in getattr(worded, told)
+        ]
