@@ -209,6 +209,52 @@ def eval_classify(
     _finish(run_eval(cases, split))
 
 
+Questions = Annotated[Path, typer.Option(help="JSON lines as in evals/README.md.", metavar="FILE")]
+Kind = Annotated[str, typer.Option(help="Only questions of this kind.")]
+Id = Annotated[str, typer.Option("--id", help="Only questions whose id begins so.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print all answers, not only wrong ones.")]
+
+
+@evals.command("questions")
+def eval_questions(
+    questions: Questions,
+    kind: Kind = "",
+    id_: Id = "",
+    verbose: Verbose = False,
+) -> None:
+    """Ask the bot as it is configured, and count right answers; for rows that `export` wrote."""
+    from bot.evals_questions import Chosen  # noqa: PLC0415
+    from bot.evals_questions import eval_questions as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(questions, Chosen(kind, id_, verbose)))
+
+
+@evals.command("sample")
+def eval_sample(
+    questions: Questions = Path("evals/questions.jsonl"),
+    kind: Kind = "",
+    id_: Id = "",
+    verbose: Verbose = False,
+) -> None:
+    """The same on the sample cluster and its sample knowledge, put up for it."""
+    from bot.evals_questions import Chosen  # noqa: PLC0415
+    from bot.evals_questions import eval_sample as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(questions, Chosen(kind, id_, verbose)))
+
+
+@evals.command("all")
+def eval_all(
+    folder: Annotated[
+        Path, typer.Option(help="Holds questions.jsonl, classify.jsonl.", metavar="DIR")
+    ] = Path("evals"),
+) -> None:
+    """Every quality number that a clone can measure by itself, in one table."""
+    from bot.evals_all import eval_all as run_eval  # noqa: PLC0415
+
+    _finish(run_eval(folder))
+
+
 @evals.command("export")
 def eval_export(
     out: Annotated[Path, typer.Option(help="Where the rows go.", metavar="FILE")],

@@ -35,15 +35,15 @@ async def run_demo(port: int, data_dir: Path, *, has_local_llm: bool = False) ->
     http_port = _free_port()
     asked = load_settings(opsbot_data_dir=folder, http_port=http_port)
     more = ("--local-llm",) if has_local_llm else ()
-    async with _sandbox(port, folder / "sandbox", asked, more) as ready:
+    async with open_sandbox(port, folder / "sandbox", asked, more) as ready:
         say(f"Slack workspace  {ready['slack']}  (starting the bot…)")
         return await run_bot(
-            _demo_settings(folder, http_port, ready),
+            sandbox_settings(folder, http_port, ready),
             on_ready=lambda state: _tell(ready["slack"], folder, state),
         )
 
 
-def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Settings:
+def sandbox_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Settings:
     """The sandbox's addresses; what is not named here (the model, say) is the user's to set."""
     knowledge = ready["knowledge"]
     model = {"llm_model": "auto", "ollama_base_url": ready["ollama"]} if "ollama" in ready else {}
@@ -74,9 +74,14 @@ def _demo_settings(folder: Path, http_port: int, ready: dict[str, str]) -> Setti
 
 
 @asynccontextmanager
-async def _sandbox(
-    port: int, folder: Path, settings: Settings, more: Sequence[str]
+async def open_sandbox(
+    port: int, folder: Path, settings: Settings, more: Sequence[str] = ()
 ) -> AsyncIterator[dict[str, str]]:
+    """The sandbox in a process beside this one; gives what it printed when it was ready.
+
+    Raises:
+        OpsbotError: It did not come up.
+    """
     arguments = ["--port", str(port), "--folder", str(folder), "--until-stdin-closes", *more]
     manifest = Path(__file__).parents[1] / "manifest.yaml"
     if await asyncio.to_thread(manifest.exists):  # in a checkout; the wheel goes without

@@ -17,7 +17,7 @@ from core.answers import GenerationOptions
 from core.clock import SystemClock
 from core.errors import OpsbotError
 from knowledge.classifier import Classifier
-from knowledge.models import EXTRACTIVE, Models
+from knowledge.models import EXTRACTIVE, ModelConfig, Models
 from knowledge.problems import PROBLEMS
 
 UNKNOWN = "unclassified"
@@ -85,6 +85,12 @@ async def classify_all(classifier: Classifier, cases: list[Case]) -> list[Outcom
         verdict, _ = await classifier.decide(case.text, GenerationOptions(stream=False))
         outcomes.append(Outcome(case, verdict.problem.name if verdict else UNKNOWN))
     return outcomes
+
+
+async def by_rules(cases: list[Case]) -> list[Outcome]:
+    """What the rules make of each case, without a model."""
+    models = Models(ModelConfig(model=EXTRACTIVE), SystemClock())
+    return await classify_all(Classifier(models), cases)
 
 
 async def eval_classify(path: Path, split: str) -> int:

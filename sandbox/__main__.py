@@ -1,8 +1,9 @@
 """`python -m sandbox`: the local workspace and the recorded cluster in one process.
 
 Prints one JSON line when both answer: {"slack": URL, "cluster": URL, "kubeconfig": PATH,
-"knowledge": DIR}, and with --local-llm "ollama": URL. Ends on SIGINT, SIGTERM, or when its standard
-input is closed, so that it never outlives the demo that started it.
+"knowledge": DIR, "made_at": the moment its logs end at}, and with --local-llm "ollama": URL. Ends
+on SIGINT, SIGTERM, or when its standard input is closed, so that it never outlives the demo that
+started it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ async def serve(arguments: argparse.Namespace) -> None:
         # A daemon thread: a blocked read must not keep the process from ending on a signal.
         Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
     folder: Path = arguments.folder
-    knowledge = await asyncio.to_thread(prepare, folder / "knowledge", datetime.now(UTC))
+    made_at = datetime.now(UTC)
+    knowledge = await asyncio.to_thread(prepare, folder / "knowledge", made_at)
     profile = await asyncio.to_thread(_profile, arguments.manifest)
     async with AsyncExitStack() as stack:
         workspace = await stack.enter_async_context(
@@ -49,12 +51,13 @@ async def serve(arguments: argparse.Namespace) -> None:
                 request_url=arguments.request_url or None,
             )
         )
-        cluster = await stack.enter_async_context(run_cluster())
+        cluster = await stack.enter_async_context(run_cluster(speed=0 if arguments.still else 1))
         ready = {
             "slack": workspace.url,
             "cluster": cluster.url,
             "kubeconfig": str(cluster.kubeconfig(folder / "kubeconfig")),
             "knowledge": str(knowledge),
+            "made_at": made_at.isoformat(),
         }
         if arguments.local_llm:
             model = await asyncio.to_thread(local.LocalModel)
@@ -90,6 +93,7 @@ def main() -> None:
     parser.add_argument("--request-url", default="", help="the bot's address, for --delivery http")
     parser.add_argument("--manifest", type=Path, help="the app's manifest; default: all is granted")
     parser.add_argument("--local-llm", action="store_true", help="a small real model as Ollama")
+    parser.add_argument("--still", action="store_true", help="time stands still in the cluster")
     parser.add_argument("--until-stdin-closes", action="store_true")
     try:
         asyncio.run(serve(parser.parse_args()))

@@ -1,15 +1,19 @@
-"""The scorer of answers, on answers made by hand; and the real chain on one question."""
+"""The scorer of answers, on answers made by hand."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bot.evals_score import Case, filled, read_cases, score, table_of
 from core.answers import Answer, Citation
-from evals.answers import Case, filled, main, read_cases, score, table
+from core.errors import OpsbotError
 
+SAMPLE = Path(__file__).parents[2] / "evals" / "questions.jsonl"
 CASE = Case("x-1", "logs", "?", ("logs/shop.csv", "a.md"), ("503", "5xx"), ("payments",))
 
 
@@ -48,7 +52,9 @@ def test_a_refusal_is_right_where_nothing_answers_and_code_is_no_prose() -> None
     refusal = score(case, answer("I found nothing.\n```\na b c\n```\n| d |", is_grounded=False))
     assert (refusal.is_right, refusal.is_cited, refusal.words) == (True, True, 3)
     assert not score(case, answer("It is 42 [1].", "a.md")).is_right
-    assert "| unanswerable | 1/1 | 1/1 | 3 |" in table([refusal])
+    with (console := Console(width=100)).capture() as shown:
+        console.print(table_of([refusal]))
+    assert shown.get().split("\n")[1].split() == ["unanswerable", "1", "1", "1", "3"]
 
 
 def test_times_in_a_question_are_filled_in() -> None:
@@ -56,19 +62,23 @@ def test_times_in_a_question_are_filled_in() -> None:
     assert filled("between {-3h} and {-30m}", made_at) == "between 22:30 and 01:00"
 
 
-def test_a_line_that_is_no_case_is_named(tmp_path: Path) -> None:
+def test_a_row_that_is_no_case_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
-    path.write_text('{"id": "a"}\n')
-    with pytest.raises(ValueError, match=r"Line 1 of .*q\.jsonl is no case"):
+    path.write_text('\n{"id": "a", "kind": "owner"}\n')
+    with pytest.raises(OpsbotError, match=r"line 2 has no usable 'question'"):
         read_cases(path)
-    assert len(read_cases()) >= 60
 
 
-def test_the_real_chain_is_asked_and_the_table_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--id", "owner-01", "--verbose", "--text-only"]) == 0
-    printed = capsys.readouterr().out
-    assert "owner-01: right, cited" in printed
-    assert "| owner | 1/1 | 1/1 |" in printed
-    assert main(["--kind", "owner", "--id", "owner-01", "--text-only"]) == 0
-    assert "owner-01" not in capsys.readouterr().out
-    assert main(["--kind", "nonsense"]) == 1
+def test_rows_without_the_strings_of_a_right_answer_wait_for_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    row = {"kind": "feedback", "question": "?", "gold": [], "answers": []}
+    path.write_text(
+        json.dumps({**row, "id": "open", "answerable": True})
+        + "\n"
+        + json.dumps({**row, "id": "none", "answerable": False})
+    )
+    assert [case.id for case in read_cases(path)] == ["none"]
+
+
+def test_the_sample_questions_are_many() -> None:
+    assert len(read_cases(SAMPLE)) >= 60
