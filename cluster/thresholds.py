@@ -26,7 +26,9 @@ class Thresholds:
     """
 
     crash_loop_minimum_restarts: int = 2
+    crash_loop_repeated_restarts: int = 3
     crash_loop_critical_restarts: int = 10
+    crash_loop_endless_restarts: int = 50
     crash_loop_cooldown_seconds: float = 14_400
     recent_crash_seconds: float = 900
     restart_wave_seconds: float = 120

@@ -65,6 +65,7 @@ class Finding:
         members: Other objects folded into this one, as "kind namespace/name".
         node: The node the involved pod runs on, or ''.
         count: How often it was seen in the window; at least 1.
+        stage: How far it has gone, as its rule counts; it escalates when this grows.
         cooldown_seconds: Back within this time after it was last seen, it is the same trouble.
     """
 
@@ -83,6 +84,7 @@ class Finding:
     members: tuple[str, ...] = ()
     node: str = ""
     count: int = 1
+    stage: int = 0
     cooldown_seconds: float = 0
 
     @property

@@ -3,8 +3,8 @@
 Pure. The rules, each as simple as it can be told:
 
 - new: never told by this schedule. ongoing: told before and seen again.
-- escalating: its count is above max(3 × median of the last 7 periods, median + 10), or its severity
-  rose.
+- escalating: its count is above max(3 × median of the last 7 periods, median + 10), its severity
+  rose, or it reached the next stage, as a crash loop does with its restarts.
 - resolved: not seen in two committed periods in a row. One rule for all findings: status findings
   are checked once a period, so two healthy checks are two periods. One that cools down slowly, as
   a crash loop does, must also have been away for as long as it says.
@@ -123,6 +123,7 @@ def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
         merged[finding.identity] = replace(
             worse,
             count=known.count + finding.count,
+            stage=max(known.stage, finding.stage),
             first_seen=min(known.first_seen, finding.first_seen),
             last_seen=max(known.last_seen, finding.last_seen),
             members=tuple(dict.fromkeys((*worse.members, str(other.involved), *other.members))),
@@ -192,11 +193,12 @@ def _is_forgotten(history: FindingHistory, now: datetime) -> bool:
 
 
 def _is_escalating(history: FindingHistory, finding: Finding) -> bool:
-    if finding.severity.rank < history.finding.severity.rank:
+    known = history.finding
+    if finding.severity.rank < known.severity.rank or finding.stage > known.stage:
         return True
     # Periods in which it was not there say nothing of how bad it usually is.
     usual = [count for count in history.counts[-_MEDIAN_PERIODS:] if count]
-    return is_surge(finding.count, median(usual or [history.finding.count]))
+    return is_surge(finding.count, median(usual or [known.count]))
 
 
 def with_listed(

@@ -11,6 +11,7 @@ from cluster.objects import (
     ContainerStatus,
     Event,
     KubeObject,
+    Node,
     Pod,
     Quantity,
     Terminated,
@@ -206,6 +207,20 @@ def shared_node(pods: Iterable[Pod]) -> str:
     return nodes.pop() if len(nodes) == 1 else ""
 
 
+def failing_node(snapshot: Snapshot, pods: Iterable[Pod]) -> str:
+    """The node that these failing pods share, or of several lost nodes the first; else ''."""
+    nodes = sorted({pod.spec.node_name for pod in pods})
+    if len(nodes) > 1 and not all(_is_lost(snapshot, name) for name in nodes):
+        return ""
+    return nodes[0] if nodes else ""
+
+
+def _is_lost(snapshot: Snapshot, name: str) -> bool:
+    node = snapshot.find("Node", "", name)
+    ready = condition(node.status.conditions, "Ready") if isinstance(node, Node) else None
+    return ready is not None and ready.status != "True"
+
+
 def build(
     snapshot: Snapshot,
     involved: KubeObject,
@@ -221,6 +236,7 @@ def build(
     owner: ObjectRef | None = None,
     node: str | None = None,
     count: int = 1,
+    stage: int = 0,
     cooldown_seconds: float = 0,
 ) -> Finding:
     """A Finding about `involved`. `says` follows the owner's name in the title.
@@ -243,6 +259,7 @@ def build(
         evidence=evidence,
         node=node,
         count=count,
+        stage=stage,
         cooldown_seconds=cooldown_seconds,
     )
 
@@ -263,6 +280,7 @@ def build_for(
     members: Iterable[str] = (),
     node: str = "",
     count: int = 1,
+    stage: int = 0,
     cooldown_seconds: float = 0,
 ) -> Finding:
     """The same about an object that is known by its name alone."""
@@ -281,6 +299,7 @@ def build_for(
         members=tuple(members),
         node=node,
         count=max(count, 1),
+        stage=stage,
         cooldown_seconds=cooldown_seconds,
     )
 

@@ -79,6 +79,11 @@ def _loop(
     restarts = status.restart_count
     back_off = newest(snapshot.events_of(pod), {"BackOff"})
     is_critical = restarts >= thresholds.crash_loop_critical_restarts
+    stages = (
+        thresholds.crash_loop_repeated_restarts,
+        thresholds.crash_loop_critical_restarts,
+        thresholds.crash_loop_endless_restarts,
+    )
     says = "CrashLoopBackOff" if reason == "CrashLoopBackOff" else "keeps crashing"
     exits = f", exit {ended.exit_code}" if ended else ""
     return build(
@@ -92,6 +97,7 @@ def _loop(
         since=first_seen(back_off) if back_off else created(pod),
         evidence=[*_evidence(pod, status, ended), *event_evidence(back_off)],
         count=restarts,
+        stage=sum(restarts >= least for least in stages),
         cooldown_seconds=thresholds.crash_loop_cooldown_seconds,
     )
 

@@ -10,11 +10,11 @@ from cluster.detectors.building import (
     condition,
     condition_evidence,
     created,
+    failing_node,
     has_lasted,
     is_leaving,
     is_ready,
     not_ready_since,
-    shared_node,
 )
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
@@ -51,7 +51,7 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
                 *_failing_evidence(failing),
                 *_unavailable_evidence(workload),
             ],
-            node=shared_node(failing),
+            node=failing_node(snapshot, failing),
             count=wanted - ready,
         )
     for daemon_set in snapshot.of(DaemonSet):
@@ -91,7 +91,7 @@ def _daemon_set(
             Evidence("status.numberUnavailable", str(missing)),
             *_failing_evidence(failing),
         ],
-        node=shared_node(failing),
+        node=failing_node(snapshot, failing),
         count=missing,
     )
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from cluster.detectors.building import (
     build,
     created,
+    failing_node,
     has_lasted,
     is_leaving,
     not_ready_since,
-    shared_node,
 )
 from cluster.network_objects import EndpointSlice, Service
 from cluster.objects import Pod
@@ -110,7 +110,7 @@ def _without_endpoints(
         since=since,
         evidence=evidence,
         owner=owners[0] if len(owners) == 1 else None,
-        node=shared_node(pods),
+        node=failing_node(snapshot, pods),
     )
 
 

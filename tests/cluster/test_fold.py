@@ -124,6 +124,39 @@ def test_a_workload_hit_on_several_nodes_stays_its_own_finding() -> None:
     }
 
 
+def test_what_fails_on_lost_nodes_alone_goes_under_the_first_of_them() -> None:
+    lost = [node(f"worker-{n}", condition("Ready", "Unknown", since=10)) for n in (3, 4)]
+    well = node("worker-5", condition("Ready", "True"))
+
+    def daemons(name: str, *hosts: str) -> list[dict[str, Any]]:
+        made = workload(
+            "DaemonSet", name, desiredNumberScheduled=9, numberReady=7, updatedNumberScheduled=9
+        )
+        pods = [
+            pod(
+                f"{name}-{host}",
+                container_status(running()),
+                owner=made,
+                node=host,
+                unready_since=9,
+            )
+            for host in hosts
+        ]
+        return [made, *pods]
+
+    found = folded(
+        *lost,
+        well,
+        *daemons("agent", "worker-3", "worker-4"),
+        *daemons("proxy", "worker-3", "worker-5"),
+    )
+    assert [(str(item.owner), item.members) for item in found] == [
+        ("Node worker-3", ("DaemonSet shop/agent",)),
+        ("Node worker-4", ()),
+        ("DaemonSet shop/proxy", ()),
+    ]
+
+
 def test_evictions_go_under_the_pressure_of_their_node_and_nothing_else_does() -> None:
     pressed = node("worker-2", condition("Ready", "True"), condition("DiskPressure", "True"))
     evicted = pod("catalog-1", phase="Failed", node="worker-2", reason="Evicted")

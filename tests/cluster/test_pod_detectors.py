@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cluster.detectors.building import CONFIG_REASONS, IMAGE_PULL_REASONS, STUCK_EVENTS
+from cluster.detectors.warning_events import REASONS
 from cluster.thresholds import Thresholds
 from core.findings import Severity
 from tests.cluster.payloads import (
@@ -50,6 +52,10 @@ class TestCrashLoop:
     def test_is_critical_from_ten_restarts(self) -> None:
         assert found_by("crash_loop", crash_looping(9))[0].severity is Severity.HIGH
         assert found_by("crash_loop", crash_looping(10))[0].severity is Severity.CRITICAL
+
+    def test_its_stage_grows_with_its_restarts(self) -> None:
+        found = [found_by("crash_loop", crash_looping(restarts))[0] for restarts in (2, 3, 10, 50)]
+        assert [item.stage for item in found] == [0, 1, 2, 3]
 
     def test_it_and_an_oom_kill_say_how_long_they_take_to_cool_down(self) -> None:
         killed = container_status(running(4), last=terminated(137, "OOMKilled"), restarts=1)
@@ -223,6 +229,11 @@ class TestImagePull:
         (finding,) = found_by("image_pull", broken, other)
         assert "Event Failed" not in evidence(finding)
 
+    @pytest.mark.parametrize("reason", sorted(IMAGE_PULL_REASONS))
+    def test_each_reason_of_the_kubelet_counts(self, reason: str) -> None:
+        (finding,) = found_by_all(pod("p", container_status(waiting(reason)), phase="Pending"))
+        assert (finding.problem, finding.reason) == ("image-pull", reason)
+
     def test_two_containers_with_one_image_are_one_finding(self) -> None:
         status = container_status(waiting("ErrImagePull"), image="a:1")
         twin = container_status(waiting("ErrImagePull"), image="a:1", name="other")
@@ -236,6 +247,11 @@ class TestConfigError:
         (finding,) = found_by_all(pod("checkout-canary-1", status, phase="Pending"))
         assert finding.problem == "config-error"
         assert "checkout-canary-config" in finding.title
+
+    @pytest.mark.parametrize("reason", sorted(CONFIG_REASONS))
+    def test_each_reason_of_the_kubelet_counts(self, reason: str) -> None:
+        (finding,) = found_by_all(pod("p", container_status(waiting(reason)), phase="Pending"))
+        assert (finding.problem, finding.reason) == ("config-error", reason)
 
     def test_waits_for_its_hold(self) -> None:
         status = container_status(waiting("CreateContainerConfigError"))
@@ -268,6 +284,12 @@ class TestStuckCreating:
         )
         told = [item.value for item in finding.evidence if item.field == "Event FailedMount"]
         assert told == ["timed out waiting for the condition", "host path is not a directory"]
+
+    @pytest.mark.parametrize("reason", sorted(STUCK_EVENTS))
+    def test_each_obstacle_counts(self, reason: str) -> None:
+        stuck = self.creating()
+        (finding,) = found_by_all(stuck, event(stuck, reason))
+        assert (finding.problem, finding.reason) == ("stuck-creating", reason)
 
     def test_needs_an_event_that_names_an_obstacle(self) -> None:
         stuck = self.creating()
@@ -380,6 +402,15 @@ class TestWarningEvents:
         (finding,) = found_by("warning_events", well, probe)
         assert (finding.problem, finding.severity) == ("event-Unhealthy", Severity.MEDIUM)
         assert finding.count == 4
+
+    @pytest.mark.parametrize("reason", sorted(REASONS))
+    def test_each_complaint_that_no_status_shows_is_told_once_it_is_repeated(
+        self, reason: str
+    ) -> None:
+        well = pod("p", container_status(running(), ready=True), ready=True)
+        (finding,) = found_by_all(well, event(well, reason, count=3))
+        assert (finding.problem, finding.count) == (f"event-{reason}", 3)
+        assert found_by_all(well, event(well, reason, count=2)) == []
 
     def test_a_mount_that_fails_is_told_of_a_pod_that_runs(self) -> None:
         well = pod("p", container_status(running(), ready=True), ready=True)

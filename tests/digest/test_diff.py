@@ -109,6 +109,16 @@ def test_a_worse_severity_escalates() -> None:
     assert [change.state for change in better.active] == [ONGOING]
 
 
+def test_reaching_the_next_stage_escalates() -> None:
+    told, histories = list[ItemState](), dict[str, FindingHistory]()
+    for hour, stage in enumerate((1, 2, 2, 1, 2)):
+        found = _collected(replace(finding(count=40), stage=stage))
+        result = diff(histories, found, NINE + hour * HOUR)
+        histories = _by_identity(result)
+        told.append(result.active[0].state)
+    assert told == [NEW, ESCALATING, ONGOING, ONGOING, ESCALATING]
+
+
 def test_a_change_tells_its_count_its_past_and_since_when() -> None:
     first = diff({}, _collected(finding(count=3)), NINE)
     assert first.active[0].since == NINE - HOUR
