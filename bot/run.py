@@ -28,13 +28,14 @@ from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.policy import named_channels, policy_of
 from bot.poster import SlackPoster
-from bot.probes import probing
+from bot.probes import Probes, probing
 from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.slack_app import Identity, build_slack_app, make_client, sign_in
 from bot.slackcalls import counting
 from bot.tasks import TaskSet
+from bot.tracing import tracing
 from bot.transport import HttpTransport, SocketTransport
 from bot.unposted import Unposted
 from bot.watch import Watch
@@ -82,9 +83,8 @@ async def run_bot(
     token = _required(settings.slack_bot_token, "SLACK_BOT_TOKEN")
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        watch = Watch(Meter())
+        watch, probes = await stack.enter_async_context(_watched(settings))
         meter = watch.meter
-        probes = await stack.enter_async_context(probing(settings, meter))
         folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
         await folder.own(_PATIENCE_SECONDS)
         session = await stack.enter_async_context(
@@ -146,6 +146,15 @@ async def run_bot(
         probes.stop()
         log.info("stopping; answers under way have %s s", _DRAIN_SECONDS)
     return 0
+
+
+@asynccontextmanager
+async def _watched(settings: Settings) -> AsyncIterator[tuple[Watch, Probes]]:
+    """Count, trace and answer probes from the first moment to the last."""
+    async with tracing(settings) as tracer:
+        watch = Watch(Meter(), tracer, settings.trace_questions)
+        async with probing(settings, watch.meter) as probes:
+            yield watch, probes
 
 
 @asynccontextmanager
