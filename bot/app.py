@@ -125,20 +125,18 @@ async def open_app(
         OpsbotError: A setting cannot be used, or the data folder or the database cannot be opened.
             A model, a cluster or a Qdrant server that is down is no reason not to start.
     """
-    thresholds = _thresholds(config)
     watch = watch or Watch()
     async with AsyncExitStack() as stack:
         redactor = Redactor(folder.redaction_key(), watch.meter.redacted)
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
         models = Models(model_config(settings), clock, watch.model_called)
-        watch.meter.queue("model", lambda: len(models.line))
         clients = [
             await _client(plan, settings, reach_of(plan, config))
             for plan in _clusters(settings, config)
         ]
         names = [client.name for client in clients]
-        watch.meter.expect_clusters(names)
+        watch.meter.expect(names, line=models.line)
         alerts = alert_feed(settings, SqlAlertStore(database), clock, redactor, names)
         if alerts is not None:
             stack.push_async_callback(alerts.close)
@@ -151,7 +149,7 @@ async def open_app(
             clients,
             clock,
             redactor,
-            thresholds,
+            _thresholds(config),
             denied_namespaces=frozenset(config.denied_namespaces),
             alerts=alerts,
             events=kept_events,

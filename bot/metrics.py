@@ -6,7 +6,7 @@ the configuration. See docs/operating.md for what they mean together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from time import monotonic
 
@@ -191,9 +191,15 @@ class Meter:
         """A secret was taken out of a text."""
         self._redactions.labels(kind).inc()
 
-    def expect_clusters(self, names: Iterable[str]) -> None:
-        """Begin at zero for each, so that the first failure counts as one."""
-        for name in names:
+    def expect(self, clusters: Iterable[str], line: Sized) -> None:
+        """Begin at zero for each cluster, so that its first failure counts as one.
+
+        Args:
+            clusters: Their names.
+            line: In front of the model.
+        """
+        self.queue("model", lambda: len(line))
+        for name in clusters:
             self._snapshots.labels(name)
             self._unread.labels(name)
 

@@ -46,7 +46,7 @@ def test_every_entry_is_there_before_anything_came() -> None:
         assert meter.registry.get_sample_value(
             "opsbot_request_duration_seconds_count", {"entry": entry}
         ) == 0  # fmt: skip
-    meter.expect_clusters(["prod"])
+    meter.expect(["prod"], line=[])
     failures = "opsbot_cluster_snapshot_failures_total"
     assert meter.registry.get_sample_value(failures, {"cluster": "prod"}) == 0
 
