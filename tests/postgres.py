@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.monitoring import free_port
 
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 # Where initdb, pg_ctl and createdb are; None where they are not installed.
@@ -33,7 +34,15 @@ class Server:
         """The address of a new, empty database, as STATE_URL takes it."""
         assert PROGRAMS is not None
         name = "t" + uuid.uuid4().hex
-        createdb = [PROGRAMS / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "opsbot"]
+        createdb = [
+            str(PROGRAMS / "createdb"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            "opsbot",
+        ]
         subprocess.run([*createdb, name], check=True)  # noqa: S603  (our own arguments)
         return f"postgresql+asyncpg://opsbot@127.0.0.1:{self.port}/{name}"
 
@@ -60,7 +69,7 @@ def run_postgres() -> Iterator[Server]:
             stdout=subprocess.DEVNULL,
         )
 
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     run(
         str(programs / "initdb"), "-D", str(data), "-U", "opsbot", "--auth=trust", "--no-sync",
         "--encoding=UTF8", "--locale=C",
@@ -75,9 +84,3 @@ def run_postgres() -> Iterator[Server]:
     finally:
         run(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 import time
 from asyncio.subprocess import Process
@@ -17,12 +16,13 @@ from typing import Any
 
 import yaml
 
-from sandbox.cluster.server import run_cluster
+from sandbox.cluster.server import RunningCluster, run_cluster
 from sandbox.knowledge.generate import prepare
 from sandbox.slack import world
 from sandbox.slack.server import Delivery, RunningWorkspace, run_workspace
 from sandbox.slack.workspace import Workspace
 from tests.e2e.program import ROOT, clean_environment
+from tests.monitoring import free_port
 
 Json = dict[str, Any]
 
@@ -32,6 +32,7 @@ class Installed:
     """A workspace in which the app is installed as its manifest says, and what it is set to."""
 
     running: RunningWorkspace
+    cluster: RunningCluster
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -109,14 +110,8 @@ async def installed(
             OPSBOT_DATA_DIR=str(folder / "data"),
         )
         if delivery == "http":
-            environment |= {"HTTP_PORT": str(_free_port())}
+            environment |= {"HTTP_PORT": str(free_port())}
         if config:
             (folder / "opsbot.yaml").write_text(config, encoding="utf-8")
             environment["OPSBOT_CONFIG"] = str(folder / "opsbot.yaml")
-        yield Installed(running, folder, environment | settings)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        yield Installed(running, cluster, folder, environment | settings)

@@ -13,12 +13,11 @@ import pytest
 
 from sandbox.ollama.pieces import Pause
 from sandbox.ollama.server import run_ollama
+from tests import postgres
 from tests.drills.test_kill import bot, sandbox, settings
 from tests.e2e.program import running_demo
+from tests.e2e.road import Fault, road_to
 from tests.monitoring import free_port
-from tests.state.conftest import postgres_server
-
-__all__ = ["postgres_server"]  # a fixture
 
 
 class Port:
@@ -43,43 +42,6 @@ class Port:
                 if got == status and words in text:
                     return text
                 await asyncio.sleep(0.05)
-
-
-class Relay:
-    """Passes connections on to a server, and can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.port = free_port()
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-
-    async def cut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        for source, target in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(_copy(source, target))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65536):
-            target.write(data)
-            await target.drain()
-    finally:
-        target.close()
 
 
 async def test_it_starts_alive_gets_ready_and_drains_while_it_is_told_to_stop(
@@ -115,23 +77,22 @@ async def test_it_starts_alive_gets_ready_and_drains_while_it_is_told_to_stop(
         pass
 
 
-async def test_a_lost_database_makes_it_unready_until_it_is_back(
-    tmp_path: Path, postgres_server: str
-) -> None:
-    relay = Relay(int(postgres_server.rpartition(":")[2]))
-    await relay.open()
-    state = f"postgresql+asyncpg://opsbot@127.0.0.1:{relay.port}/postgres"
+@pytest.mark.skipif(postgres.PROGRAMS is None, reason="PostgreSQL is not installed")
+async def test_a_lost_database_makes_it_unready_until_it_is_back(tmp_path: Path) -> None:
     probes = Port(port := free_port())
-    async with sandbox(tmp_path / "sandbox") as ready:
-        environment = settings(ready, tmp_path)
-        environment |= {"METRICS_PORT": str(port), "STATE_URL": state}
-        async with bot(environment, tmp_path):
-            await probes.until("/readyz", 200)
-            await relay.cut()
-            told = await probes.until("/readyz", 503, '"running"')
-            assert '"part": "state", "state": "down", "is_needed": true' in told
-            await probes.until("/metrics", 200, "opsbot_ready 0.0")
-            assert (await probes.get("/healthz"))[0] == 200
-            await relay.open()
-            await probes.until("/readyz", 200)
-    await relay.cut()
+    with postgres.run_postgres() as server:
+        async with (
+            road_to(server.new_database()) as road,
+            sandbox(tmp_path / "sandbox") as ready,
+        ):
+            environment = settings(ready, tmp_path)
+            environment |= {"METRICS_PORT": str(port), "STATE_URL": road.url}
+            async with bot(environment, tmp_path):
+                await probes.until("/readyz", 200)
+                await road.spoil(Fault.CLOSED)
+                told = await probes.until("/readyz", 503, '"running"')
+                assert '"part": "state", "state": "down", "is_needed": true' in told
+                await probes.until("/metrics", 200, "opsbot_ready 0.0")
+                assert (await probes.get("/healthz"))[0] == 200
+                await road.open()
+                await probes.until("/readyz", 200)
