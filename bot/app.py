@@ -21,7 +21,7 @@ from bot.library import open_library
 from bot.metrics_gauges import Gauges
 from bot.modelsetting import model_config
 from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
-from bot.schedule import Schedule
+from bot.schedule import LookOut, Schedule
 from bot.services import EdgeLimits, Services
 from bot.settings import Settings
 from bot.slackdoctor import slack_checks
@@ -44,7 +44,6 @@ from core.clock import Clock
 from core.errors import ClusterError, SettingsError
 from core.questions import Intent
 from core.redact import Redactor
-from digest.urgent import UrgentService
 from knowledge.chain import ChainLimits, RagChain
 from knowledge.classifier import Classifier
 from knowledge.documented import DocumentedPages
@@ -92,7 +91,7 @@ class App:
     checks: HealthChecks
     gauges: Gauges
     schedules: tuple[Schedule, ...]
-    urgent: tuple[UrgentService, ...]
+    look_outs: tuple[LookOut, ...]
     library: Library
     models: Models
     collector: ClusterCollector
@@ -314,7 +313,7 @@ async def open_app(
             checks=health,
             gauges=Gauges(watch.meter, store, digests.schedules, digests.store, health, clock),
             schedules=digests.schedules,
-            urgent=digests.urgent,
+            look_outs=digests.look_outs,
             library=library,
             models=models,
             collector=collector,

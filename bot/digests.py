@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.config_file import FileConfig, ScheduleConfig
-from bot.schedule import Schedule
+from bot.schedule import LookOut, Schedule
 from bot.services import ScheduledDigest
 from bot.settings import Settings
 from cluster.collect import ClusterCollector
@@ -17,10 +17,10 @@ from core.clock import Clock
 from core.findings import Collected, Finding, Severity
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler
+from digest.outbox import Outbox, Rounds
 from digest.ports import DigestStore, MarkStore, Owners, Poster, Runbooks, Wordsmith
 from digest.precedents import Precedents
-from digest.publish import DigestConfig, DigestService
-from digest.sideposts import SidePosts
+from digest.publish import DigestConfig, DigestService, PublishOutcome
 from digest.urgent import UrgentPlan, UrgentService
 from state.database import Database
 from state.digests import SqlDigestStore
@@ -94,13 +94,13 @@ class BuiltDigests:
 
     Attributes:
         schedules: Those that have a channel.
-        urgent: The look-outs of those that have one.
+        look_outs: For what those must post between two digests.
     """
 
     plans: tuple[ScheduleConfig, ...]
     services: Mapping[str, DigestService]
     schedules: tuple[Schedule, ...]
-    urgent: tuple[UrgentService, ...]
+    look_outs: tuple[LookOut, ...]
     store: DigestStore
     clock: Clock
 
@@ -152,10 +152,7 @@ def build_digests(
     """
     store = SqlDigestStore(database, clock)
     posts, leases = SqlPostStore(database, clock), SqlLeases(database, clock)
-    side_posts = SidePosts(posts, leases, poster_for) if poster_for else None
-
-    def poster(plan: ScheduleConfig) -> Poster | None:
-        return poster_for(plan.channel) if poster_for and plan.channel else None
+    outbox = Outbox(posts, leases, poster_for) if poster_for else None
 
     # What another channel was told stays there.
     precedents = {
@@ -172,8 +169,8 @@ def build_digests(
             store=store,
             marks=marks,
             posts=posts,
-            side_posts=side_posts,
-            poster=poster(plan),
+            outbox=outbox,
+            channel=plan.channel,
             error_counts=SqlErrorCounts(database),
             clock=clock,
             reader=sources.reader,
@@ -181,8 +178,11 @@ def build_digests(
         )
         for plan in plans
     }
-    urgent = [
-        UrgentService(
+
+    def look_out(plan: ScheduleConfig, outbox: Outbox, *, is_urgent: bool) -> LookOut:
+        if not is_urgent:
+            return Rounds(outbox, plan.name)
+        return UrgentService(
             plan=UrgentPlan(plan.name, plan.channel, _scope(plan)),
             source=StatusOnly(sources.clusters),
             # A model would take longer than an urgent message may.
@@ -198,19 +198,23 @@ def build_digests(
             marks=marks,
             posts=posts,
             leases=leases,
-            side_posts=side_posts,
-            poster=to,
+            outbox=outbox,
             clock=clock,
         )
+
+    look_outs = [
+        look_out(
+            plan,
+            outbox,
+            is_urgent=plan.is_urgent if plan.is_urgent is not None else position == 0,
+        )
         for position, plan in enumerate(plans)
-        if (plan.is_urgent if plan.is_urgent is not None else position == 0)
-        and side_posts is not None
-        and (to := poster(plan)) is not None
+        if outbox and plan.channel
     ]
     schedules = [
         _schedule(plan, services[plan.name]) for plan in plans if poster_for and plan.channel
     ]
-    return BuiltDigests(plans, services, tuple(schedules), tuple(urgent), store, clock)
+    return BuiltDigests(plans, services, tuple(schedules), tuple(look_outs), store, clock)
 
 
 def _scope(plan: ScheduleConfig) -> Scope:
@@ -231,7 +235,8 @@ def _config(plan: ScheduleConfig) -> DigestConfig:
 
 
 def _schedule(plan: ScheduleConfig, digests: DigestService) -> Schedule:
-    async def run(slot_end: datetime) -> None:
-        await digests.publish(plan.name, slot_end)
+    async def run(slot_end: datetime) -> bool:
+        outcome = await digests.publish(plan.name, slot_end)
+        return outcome in {PublishOutcome.POSTED, PublishOutcome.ALREADY_POSTED}
 
     return Schedule(plan.name, plan.cron, ZoneInfo(plan.timezone), run)

@@ -11,7 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels import channel_ids
 from bot.notices import SLACK_FAILURES, slack_error
-from bot.slack_app import Identity, identity_of, make_client
+from bot.slack_app import Identity, identity_of
+from bot.slack_client import make_client
 from core.clock import Clock, skew_seconds
 
 # Scope → what is missing without it. The test of manifest.yaml compares.

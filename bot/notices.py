@@ -33,6 +33,8 @@ _SLACK_WORDS = {
     "expired_trigger_id": ("the click arrived too late", "Click once more."),
 }
 REFUSED_TOKENS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked"})
+# These go by themselves; a later try may succeed.
+PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable"})
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 
 

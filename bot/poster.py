@@ -1,4 +1,4 @@
-"""Posts a digest to its channel: the parent once, each item as a reply below it."""
+"""Posts digests, what stands in their threads, and what is urgent, to a channel."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import item_message
-from bot.blocks.digest_table import rest_messages
+from bot.blocks.digest_table import rest_message
 from bot.blocks.parts import Message
 from bot.charts import BarChart
 from bot.files import Upload, upload
-from bot.notices import SLACK_FAILURES, SlackError, slack_error
+from bot.notices import PASSING, SLACK_FAILURES, SlackError, slack_error
+from bot.slack_client import find_marked, messages_since
 from core.digests import Digest
+from core.posts import Post, PostKind
+from digest.ports import LEFT_OUT
 
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "opsbot_digest"
-# Slack allows one message a second in a channel.
-PAUSE_SECONDS = 1.0
-_PAGE = 100
-_FEWEST_BARS = 3
 
 
 class SlackPoster:
@@ -35,100 +34,84 @@ class SlackPoster:
         channel: A channel's id. A name would do for posting, but not for `find`.
         command: The slash command that messages mention.
         zone: For the times in a picture.
-        pause_seconds: Between two messages.
     """
 
     def __init__(
-        self,
-        client: AsyncWebClient,
-        channel: str,
-        command: str,
-        zone: tzinfo = UTC,
-        pause_seconds: float = PAUSE_SECONDS,
+        self, client: AsyncWebClient, channel: str, command: str, zone: tzinfo = UTC
     ) -> None:
         self._client = client
         self._channel = channel
         self._command = command
         self._zone = zone
-        self._pause_seconds = pause_seconds
 
-    async def find(self, slot: str) -> str | None:
-        """The ts of the message that carries this slot, among the channel's last hundred.
+    async def find(self, post: Post) -> str | None:
+        """The ts of the message that carries this post's key, or None.
 
         Raises:
             SlackError: The channel cannot be read, so nobody knows.
         """
+        where = (self._client, self._channel, post.thread_ts)
+        since = post.made_at.timestamp()
         try:
-            page = await self._client.conversations_history(
-                channel=self._channel, limit=_PAGE, include_all_metadata=True
-            )
+            if post.kind is PostKind.CHART:  # files carry no metadata
+                async for message in messages_since(*where, since):
+                    if message.get("files"):
+                        return str(message["ts"])
+                return None
+            return await find_marked(*where, _mark(post), since)
         except SLACK_FAILURES as error:
-            raise slack_error(error, f"look for an earlier digest in {self._channel}") from error
-        for message in page.get("messages") or []:
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == EVENT_TYPE and payload.get("slot") == slot:
-                return str(message["ts"])
-        return None
+            raise slack_error(error, f"look for {post.key} in {self._channel}") from error
 
-    async def post(self, digest: Digest) -> str:
-        """Post it; gives the parent's ts.
-
-        A reply that fails is logged and left out: the digest is posted once its parent is.
-
-        Raises:
-            SlackError: The parent could not be posted, or nobody knows whether it was.
-        """
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"slot": digest.slot}}
-        try:
-            urls = await self._addresses(digest)
-            message = digest_message(digest, self._command, urls=urls)
-            parent = await self._send(message, metadata=metadata)
-        except SLACK_FAILURES as error:
-            raise slack_error(error, f"post the digest to {self._channel}") from error
-        if digest.is_collapsed:
-            return parent
-        await self._attach_chart(digest, parent)
-        details = [item_message(item, digest.schedule) for item in digest.items]
-        for reply in (*details, *rest_messages(digest)):
-            await asyncio.sleep(self._pause_seconds)
-            try:
-                await self._send(reply, thread_ts=parent)
-            except SLACK_FAILURES as error:
-                log.warning("a reply of the digest %s is not posted: %s", digest.slot, error)
-        return parent
-
-    async def post_urgent(self, digest: Digest) -> str:
-        """Post what cannot wait, on its own; gives its ts.
+    async def send(self, post: Post) -> str:
+        """Post it; gives its ts. A picture that Slack does not take is left out.
 
         Raises:
             SlackError: It was not posted, or nobody knows whether it was.
         """
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"slot": digest.slot}}
+        if post.kind is PostKind.CHART:
+            return await self._send_chart(post)
         try:
-            return await self._send(_urgent(digest), metadata=metadata)
+            message = await self._message(post)
+            posted = await self._client.chat_postMessage(
+                channel=self._channel,
+                thread_ts=post.thread_ts or None,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=_mark(post),
+                **message.arguments(),
+            )
         except SLACK_FAILURES as error:
-            raise slack_error(error, f"post what is urgent to {self._channel}") from error
+            raise slack_error(error, f"post {post.key} to {self._channel}") from error
+        return str(posted["ts"])
 
-    async def update_urgent(self, ts: str, digest: Digest) -> None:
-        """Tell in its place how it stands now.
+    async def update(self, post: Post) -> None:
+        """Let it tell what it tells now.
 
         Raises:
             SlackError: It was not changed.
         """
+        message = await self._message(post)
         try:
             await self._client.chat_update(
-                channel=self._channel, ts=ts, **_urgent(digest).arguments()
+                channel=self._channel, ts=post.posted_ts, **message.arguments()
             )
         except SLACK_FAILURES as error:
-            raise slack_error(error, f"update the message {ts} in {self._channel}") from error
+            raise slack_error(error, f"update {post.key} in {self._channel}") from error
 
-    async def _attach_chart(self, digest: Digest, parent: str) -> None:
+    async def _message(self, post: Post) -> Message:
+        digest = post.digest
+        if post.kind is PostKind.DIGEST:
+            return digest_message(digest, self._command, urls=await self._addresses(digest))
+        if post.kind is PostKind.REST:
+            return rest_message(digest)
+        told = (*digest.items, *digest.resolved)
+        if len(told) == 1:
+            return item_message(told[0], digest.schedule)
+        return urgent_message(digest)
+
+    async def _send_chart(self, post: Post) -> str:
         """A picture of the errors over the window. The digest does without where it cannot be."""
-        counts = [count for _, count in digest.error_counts]
-        if len(counts) < _FEWEST_BARS or not any(counts):
-            return
-        chart = BarChart("Warning Events over time", digest.error_counts)
+        chart = BarChart("Warning Events over time", post.digest.error_counts)
         picture = Upload(
             chart.file_name,
             chart.title,
@@ -136,9 +119,13 @@ class SlackPoster:
             chart.alt_text(self._zone),
         )
         try:
-            await upload(self._client, self._channel, parent, picture)
+            await upload(self._client, self._channel, post.thread_ts, picture)
         except SlackError as error:
-            log.info("no chart in the thread of %s: %s", digest.slot, error)
+            if error.code in PASSING:
+                raise
+            log.info("no chart in the thread of %s: %s", post.parent, error)
+        # Slack does not tell at once as which message a file appears.
+        return LEFT_OUT
 
     async def _addresses(self, digest: Digest) -> dict[str, str]:
         """Where the messages that a digest refers to can be opened, by their ts."""
@@ -156,18 +143,7 @@ class SlackPoster:
             return ""
         return str(told["permalink"])
 
-    async def _send(self, message: Message, **more: Any) -> str:
-        posted = await self._client.chat_postMessage(
-            channel=self._channel,
-            unfurl_links=False,
-            unfurl_media=False,
-            **message.arguments(),
-            **more,
-        )
-        return str(posted["ts"])
 
-
-def _urgent(digest: Digest) -> Message:
-    """One finding in full, several as a table."""
-    told = (*digest.items, *digest.resolved)
-    return item_message(told[0], digest.schedule) if len(told) == 1 else urgent_message(digest)
+def _mark(post: Post) -> dict[str, Any]:
+    """What names a message for ever, in its metadata."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"slot": post.key}}

@@ -32,7 +32,8 @@ from bot.probes import Probes, probing
 from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
-from bot.slack_app import Identity, build_slack_app, make_client, sign_in
+from bot.slack_app import Identity, build_slack_app, sign_in
+from bot.slack_client import make_client
 from bot.slackcalls import counting
 from bot.tasks import TaskSet
 from bot.tracing import tracing
@@ -43,6 +44,7 @@ from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
 from digest.ports import Poster
+from state.leases import release_all
 from state.retention import Retention, purge
 
 log = logging.getLogger(__name__)
@@ -126,16 +128,13 @@ async def run_bot(
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(keeping_events(app.keepers))
         await stack.enter_async_context(taking_alerts(settings, app.alerts, meter))
-        is_alone = settings.state_url is None
-        await stack.enter_async_context(
-            closing_interrupted(services.open_answers, client, is_alone=is_alone)
-        )
+        await stack.enter_async_context(_recovering(settings, client, app))
         await stack.enter_async_context(_listening(settings, client, identity, app, services))
         await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
         ticker = DigestClock(app.schedules, clock)
         ticker.start()
         stack.push_async_callback(ticker.close)
-        await stack.enter_async_context(looking_out(app.urgent))
+        await stack.enter_async_context(looking_out(app.look_outs))
         if on_ready is not None:
             on_ready(await _summary(app))
         if settings.state_url is None or not settings.qdrant_url:
@@ -155,6 +154,17 @@ async def _watched(settings: Settings) -> AsyncIterator[tuple[Watch, Probes]]:
         watch = Watch(Meter(), tracer, settings.trace_questions)
         async with probing(settings, watch.meter) as probes:
             yield watch, probes
+
+
+@asynccontextmanager
+async def _recovering(settings: Settings, client: AsyncWebClient, app: App) -> AsyncIterator[None]:
+    """Take up what dead processes left, now and for as long as the block runs."""
+    is_alone = settings.state_url is None
+    if is_alone:
+        with _told_only():
+            await release_all(app.database)
+    async with closing_interrupted(app.services.open_answers, client, is_alone=is_alone):
+        yield
 
 
 @asynccontextmanager

@@ -21,28 +21,32 @@ log = logging.getLogger(__name__)
 
 # Widening steps find the last tick of a minutely cron line as fast as that of a yearly one.
 _LOOK_BACK = (timedelta(minutes=3), timedelta(hours=3), timedelta(days=3), timedelta(days=400))
-
-
 # A critical finding is to be told within two minutes.
 LOOK_EVERY_SECONDS = 60.0
+# A slot that failed, or that another process holds and may leave, is tried again after so long.
+RETRY_SECONDS = 60.0
 
 
 class LookOut(Protocol):
-    """Looks for what cannot wait. By `digest.urgent`."""
+    """Looks for what is to be posted between two digests. By `digest.urgent`, `digest.outbox`."""
 
     async def look(self) -> None:
-        """Tell what is urgent now."""
+        """Post it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One digest's times. `run(slot_end)` publishes the slot that ended then, at most once."""
+    """One digest's times.
+
+    `run(slot_end)` publishes the slot that ended then, at most once; False: that is to be tried
+    again.
+    """
 
     name: str
     cron: str
     zone: ZoneInfo
-    run: Callable[[datetime], Awaitable[None]]
+    run: Callable[[datetime], Awaitable[bool]]
 
     @property
     def trigger(self) -> CronTrigger:
@@ -76,11 +80,14 @@ def _next(trigger: CronTrigger, after: datetime) -> datetime | None:
 
 
 class DigestClock:
-    """Runs every schedule at its ticks, and once at the start for a slot that was missed."""
+    """Runs every schedule at its ticks and at the start, again until its slot is published."""
 
-    def __init__(self, schedules: Sequence[Schedule], clock: Clock) -> None:
+    def __init__(
+        self, schedules: Sequence[Schedule], clock: Clock, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._schedules = tuple(schedules)
         self._clock = clock
+        self._retry_after = timedelta(seconds=retry_seconds)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._catch_up: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -119,10 +126,21 @@ class DigestClock:
         if task is not None:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+        is_done = False
         try:
-            await schedule.run(due)
-        except Exception:  # a failed digest must not end the schedule; the next tick tries again
+            is_done = await schedule.run(due)
+        except Exception:  # a failed digest must not end the schedule
             log.exception("digest %s for the slot ending %s failed", schedule.name, due)
+        if not is_done:
+            self._scheduler.add_job(
+                self._tick,
+                "date",
+                run_date=datetime.now(UTC) + self._retry_after,
+                args=[schedule],
+                id=f"{schedule.name} again",
+                replace_existing=True,
+                misfire_grace_time=None,
+            )
 
     async def close(self) -> None:
         """Stop ticking. A digest under way is cancelled, and waited for: it gives its slot back."""
@@ -139,7 +157,7 @@ class DigestClock:
 async def looking_out(
     look_outs: Sequence[LookOut], every_seconds: float = LOOK_EVERY_SECONDS
 ) -> AsyncIterator[None]:
-    """Look for urgent findings for as long as the block runs."""
+    """Look for what is to be posted for as long as the block runs."""
 
     async def look() -> None:
         while True:
@@ -148,11 +166,11 @@ async def looking_out(
                 try:
                     await each.look()
                 except OpsbotError as error:
-                    log.warning("no look for urgent findings: %s", error)
+                    log.warning("not everything was posted: %s", error)
                 except Exception:  # one look that failed must not be the last one
-                    log.exception("a look for urgent findings failed")
+                    log.exception("a look for what is to be posted failed")
 
-    task = asyncio.create_task(look(), name="urgent findings") if look_outs else None
+    task = asyncio.create_task(look(), name="look-out") if look_outs else None
     try:
         yield
     finally:

@@ -7,16 +7,10 @@ import logging
 from dataclasses import dataclass
 from time import monotonic
 
-from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartHandler
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -55,27 +49,6 @@ class Identity:
     bot_user: str
     bot_name: str
     bot_id: str
-
-
-def make_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
-    """A client that waits out rate limits and tries again after short failures.
-
-    Args:
-        token: The bot's token.
-        base_url: Slack's Web API, ending in a slash.
-        session: Shared by all calls; whoever made it closes it and sets its timeouts, for the
-            client's own timeout holds only for sessions of its own.
-    """
-    return AsyncWebClient(
-        token=token,
-        base_url=base_url,
-        session=session,
-        retry_handlers=[
-            AsyncConnectionErrorRetryHandler(),
-            AsyncServerErrorRetryHandler(),
-            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-        ],
-    )
 
 
 async def sign_in(client: AsyncWebClient) -> Identity:

@@ -19,6 +19,7 @@ from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, escape, escape_markdown, settled
 from bot.notices import SLACK_FAILURES, retry_after_seconds, slack_code
+from bot.slack_client import impatient
 from bot.turns import ThreadKey
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class ThreadSurface:
     ) -> None:
         self._client = client
         self._on_posted = on_posted
-        self._impatient = _impatient(client)
+        self._impatient = impatient(client)
         self._place = place
         self._ts = message_ts
         self._update_seconds = update_seconds
@@ -259,18 +260,6 @@ class ThreadSurface:
                 self._progress = chunk["title"]
             else:
                 self._sent += chunk["text"]
-
-
-def _impatient(client: AsyncWebClient) -> AsyncWebClient:
-    """The same client without retries: what is unfinished is soon out of date."""
-    return AsyncWebClient(
-        token=client.token,
-        base_url=client.base_url,
-        session=client.session,
-        ssl=client.ssl,
-        proxy=client.proxy,
-        retry_handlers=[],
-    )
 
 
 def _task(title: str, status: str) -> Block:

@@ -12,17 +12,15 @@ from bot.blocks import notices
 from bot.health import Check, Look
 from bot.metrics import Meter
 from bot.mrkdwn import escape
-from bot.notices import SLACK_FAILURES, SlackError
+from bot.notices import PASSING, SLACK_FAILURES, SlackError
 from core.answers import PartState
-from core.digests import Digest
 from core.errors import StateError
+from core.posts import Post
 from digest.ports import Poster
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-# These go by themselves; the next tick tries again.
-_PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable"})
 
 
 class Unposted:
@@ -71,7 +69,7 @@ class Unposted:
 
     async def refused(self, channel: str, error: SlackError) -> None:
         """Remember it, log it, and tell the owner unless that was done today."""
-        if error.code in _PASSING:
+        if error.code in PASSING:
             return
         self._refused[channel] = error
         self._meter.refused(error.code)
@@ -98,25 +96,19 @@ class WatchedPoster:
         self._channel = channel
         self._unposted = unposted
 
-    async def find(self, slot: str) -> str | None:
+    async def find(self, post: Post) -> str | None:
         """As the poster does. Finding proves nothing about posting."""
-        return await self._watched(self._poster.find(slot))
+        return await self._watched(self._poster.find(post))
 
-    async def post(self, digest: Digest) -> str:
+    async def send(self, post: Post) -> str:
         """As the poster does."""
-        ts = await self._watched(self._poster.post(digest))
+        ts = await self._watched(self._poster.send(post))
         self._unposted.posted(self._channel)
         return ts
 
-    async def post_urgent(self, digest: Digest) -> str:
+    async def update(self, post: Post) -> None:
         """As the poster does."""
-        ts = await self._watched(self._poster.post_urgent(digest))
-        self._unposted.posted(self._channel)
-        return ts
-
-    async def update_urgent(self, ts: str, digest: Digest) -> None:
-        """As the poster does."""
-        await self._watched(self._poster.update_urgent(ts, digest))
+        await self._watched(self._poster.update(post))
 
     async def _watched(self, call: Coroutine[Any, Any, _T]) -> _T:
         try:

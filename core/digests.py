@@ -220,30 +220,6 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class SidePost:
-    """A message beside a digest's own: a team's part of it, or what could not wait for it.
-
-    Attributes:
-        key: Names it for ever, as a slot names a digest.
-        slot: Of the digest it belongs to; '' where it belongs to none.
-        channel: Where it goes, as configured.
-        is_tried: It may have been posted.
-        posted_ts: Slack's name of it, or ''.
-        closed_at: Nothing more is to come.
-    """
-
-    key: str
-    schedule: str
-    slot: str
-    channel: str
-    digest: Digest
-    made_at: datetime
-    is_tried: bool = False
-    posted_ts: str = ""
-    closed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SlotRecord:
     """How the newest slot of a schedule went.
 

@@ -14,12 +14,12 @@ from core.digests import (
     Mark,
     Marks,
     Ownership,
-    SidePost,
     SlotClaim,
     SlotRecord,
     Wording,
 )
 from core.findings import Collected, Finding, ObjectRef
+from core.posts import Post
 from core.questions import Reading, TimeRange
 
 
@@ -72,7 +72,7 @@ class DigestStore(Protocol):
     async def claim(self, schedule: str, slot: str, window: TimeRange) -> SlotClaim | None:
         """Take a slot, written before anything is posted. None: posted, or another holds it.
 
-        A claim whose holder vanished can be taken again after ten minutes, as a retry.
+        A claim whose holder vanished can be taken again after two minutes, as a retry.
         """
         ...
 
@@ -94,7 +94,7 @@ class DigestStore(Protocol):
         histories: Sequence[FindingHistory] | None,
         *,
         is_full: bool = False,
-        posts: Sequence[SidePost] = (),
+        posts: Sequence[Post] = (),
     ) -> None:
         """Written before posting: what will have been told. None: it was not posted after all."""
         ...
@@ -113,23 +113,34 @@ class DigestStore(Protocol):
         """In one transaction: the slot is posted, and these are the histories now."""
         ...
 
+    async def renew(self, claim: SlotClaim) -> None:
+        """Say that its holder is alive."""
+        ...
+
     async def release(self, claim: SlotClaim) -> None:
         """Give a claim back after a failure, so that the next tick can try again at once."""
         ...
 
 
 class PostStore(Protocol):
-    """Messages beside the digest's own. Implemented by `state.posts`."""
+    """Messages that are to be posted, and those that were. Implemented by `state.posts`."""
 
-    async def add(self, post: SidePost) -> None:
+    async def add(self, post: Post) -> None:
         """Write down a message that belongs to no slot; one that is there already stays."""
         ...
 
-    async def due(self, schedule: str) -> Sequence[SidePost]:
-        """What is to be posted now, oldest first: of committed slots, and of no slot."""
+    async def get(self, key: str) -> Post | None:
+        """A message by its key."""
         ...
 
-    async def urgent(self, schedule: str, since: datetime) -> Sequence[SidePost]:
+    async def due(self, schedule: str) -> Sequence[Post]:
+        """What can be posted now, oldest first.
+
+        Of committed slots and of no slot; what stands in a thread once its parent is posted.
+        """
+        ...
+
+    async def urgent(self, schedule: str, since: datetime) -> Sequence[Post]:
         """Those of no slot that are open, or were closed or made since then, oldest first."""
         ...
 
@@ -184,21 +195,20 @@ class Past(Protocol):
         ...
 
 
+LEFT_OUT = "left out"
+
+
 class Poster(Protocol):
     """A channel, where digests go. Implemented by `bot.poster`."""
 
-    async def find(self, slot: str) -> str | None:
-        """The ts of the message that carries this slot in its metadata, or None."""
+    async def find(self, post: Post) -> str | None:
+        """The ts of the message as which it was posted already, or None."""
         ...
 
-    async def post(self, digest: Digest) -> str:
-        """Post it, items as replies in its thread; gives the parent's ts."""
+    async def send(self, post: Post) -> str:
+        """Post it; gives its ts, or `LEFT_OUT` where the channel takes no such thing."""
         ...
 
-    async def post_urgent(self, digest: Digest) -> str:
-        """Post what cannot wait; gives its ts."""
-        ...
-
-    async def update_urgent(self, ts: str, digest: Digest) -> None:
-        """Tell in its place how it stands now."""
+    async def update(self, post: Post) -> None:
+        """Let a message that was posted tell what it tells now."""
         ...

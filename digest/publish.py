@@ -1,9 +1,9 @@
 """Publishes each slot exactly once, and previews without leaving a trace.
 
-The order of steps is what keeps it exact: claim, collect, compose, write down what will be told,
-post, commit. Killed before the post, the next try posts; killed after it, the next try finds the
-message by its slot and commits what was written down. The database cannot tell whether a post that
-failed went through, so a second try always looks first.
+The order of steps is what keeps it exact: claim, collect, compose, write down what will be told and
+every message of it, post the first one, commit, post the others. Killed before the post, the next
+try posts; killed after it, the next try finds the message and commits what was written down. What
+is written down and committed is posted by whoever comes next: see `digest.outbox`.
 """
 
 from __future__ import annotations
@@ -18,33 +18,35 @@ from enum import StrEnum
 from core.answers import Gap, Scope
 from core.clock import Clock
 from core.digests import Digest, FindingHistory, Marks, SlotClaim
-from core.errors import StateError
-from core.findings import Collected, Severity
+from core.errors import OpsbotError, StateError
+from core.findings import Collected
+from core.posts import Post
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler, DigestConfig, Frame, missed_note
+from digest.claims import give_back, kept
 from digest.diff import Diff, diff, with_listed
 from digest.marks import with_marks
+from digest.outbox import Outbox, thread_of
 from digest.ports import (
     DigestStore,
     ErrorCounts,
     FindingSource,
     MarkStore,
     Owners,
-    Poster,
     PostStore,
     Runbooks,
     Wordsmith,
 )
 from digest.precedents import Precedents
-from digest.sideposts import SidePosts
 from digest.teams import team_posts
 from digest.urgent import linked
+from digest.views import relevant, within
 
 __all__ = ["DigestConfig", "DigestService", "PublishOutcome", "slot_name"]
 
 logger = logging.getLogger(__name__)
 
-# Less than the ten minutes after which a claim may be taken over.
+# What takes longer hangs.
 PUBLISH_LIMIT_SECONDS = 480.0
 # What goes on is told in full again after so long, whatever else is told of it.
 _FULL_LASTS = timedelta(days=7)
@@ -75,9 +77,9 @@ class DigestService:
         wordsmith: The model, or None to quote instead of wording.
         store: What was told, and who may tell next.
         marks: What people said of it.
-        posts: Messages beside them.
-        side_posts: Posts those; None where nothing may be posted.
-        poster: Where digests go; None where nothing may be posted.
+        posts: Their messages, and those beside them.
+        outbox: Posts them; None where nothing may be posted.
+        channel: Where digests go, or '' where nothing may be posted.
         error_counts: For the picture.
         clock: The time.
         reader: Turns a finding's text into a search.
@@ -94,8 +96,8 @@ class DigestService:
         store: DigestStore,
         marks: MarkStore,
         posts: PostStore,
-        side_posts: SidePosts | None,
-        poster: Poster | None,
+        outbox: Outbox | None,
+        channel: str,
         error_counts: ErrorCounts,
         clock: Clock,
         reader: Callable[[str], Reading],
@@ -105,8 +107,8 @@ class DigestService:
         self._store = store
         self._marks = marks
         self._posts = posts
-        self._side_posts = side_posts
-        self._poster = poster
+        self._outbox = outbox
+        self._channel = channel
         self._error_counts = error_counts
         self._clock = clock
         self._config = config
@@ -136,8 +138,8 @@ class DigestService:
         except StateError as error:
             gaps = (Gap("history of digests", error.wrong, error.remedy),)
         period = self._limited(now - window if window is not None else last, now)
-        collected = _relevant(await self._source.collect(period, scope))
-        changes = with_marks(diff(_within(histories, scope), collected, now), marks, now)
+        collected = relevant(await self._source.collect(period, scope))
+        changes = with_marks(diff(within(histories, scope), collected, now), marks, now)
         frame = Frame(schedule, "", period, scope, gaps=gaps)
         return await self._assembler.assemble(frame, collected, changes)
 
@@ -151,16 +153,21 @@ class DigestService:
         Returns:
             `failed` when it may be tried again; why is in the log.
         """
-        if self._poster is None:
+        if self._outbox is None or not self._channel:
             logger.error("No channel to post the digest %s to", schedule)
             return PublishOutcome.FAILED
-        slot_end = slot_end.astimezone(UTC)
+        outcome = await self._publish(schedule, slot_end.astimezone(UTC), self._outbox)
+        if outcome in {PublishOutcome.POSTED, PublishOutcome.ALREADY_POSTED}:
+            await self._deliver(schedule, self._outbox)
+        return outcome
+
+    async def _publish(self, schedule: str, slot_end: datetime, outbox: Outbox) -> PublishOutcome:
         claim: SlotClaim | None = None
         try:
-            await self._reconcile(schedule, self._poster, before=slot_end)
+            if not await self._reconcile(schedule, outbox, before=slot_end):
+                return PublishOutcome.HELD_ELSEWHERE
             last = await self._store.last_committed_end(schedule)
             if last is not None and last >= slot_end:
-                await self._deliver(schedule)
                 return PublishOutcome.ALREADY_POSTED
             window = self._limited(last, slot_end)
             claim = await self._store.claim(schedule, slot_name(schedule, slot_end), window)
@@ -168,62 +175,69 @@ class DigestService:
                 last = await self._store.last_committed_end(schedule)
                 is_posted = last is not None and last >= slot_end
                 return PublishOutcome.ALREADY_POSTED if is_posted else PublishOutcome.HELD_ELSEWHERE
-            async with asyncio.timeout(PUBLISH_LIMIT_SECONDS):
-                await self._fulfil(claim, self._poster, last)
+            async with kept(self._store, claim), asyncio.timeout(PUBLISH_LIMIT_SECONDS):
+                await self._fulfil(claim, outbox, last)
         except asyncio.CancelledError:
-            await self._give_back(claim)
+            await give_back(self._store, claim)
             raise
-        except Exception:
-            # Whatever failed, in whichever part: the claim goes back and the next tick tries again.
-            logger.exception("Publishing the digest %s failed", slot_name(schedule, slot_end))
-            await self._give_back(claim)
+        except Exception as error:
+            # Whatever failed, in whichever part: the claim goes back and the next try makes up.
+            is_expected = isinstance(error, OpsbotError | TimeoutError)
+            name, trace = slot_name(schedule, slot_end), None if is_expected else error
+            logger.log(
+                logging.ERROR, "Publishing the digest %s failed: %s", name, error, exc_info=trace
+            )
+            await give_back(self._store, claim)
             return PublishOutcome.FAILED
-        await self._deliver(schedule)
         return PublishOutcome.POSTED
 
-    async def _deliver(self, schedule: str) -> None:
-        """Post what belongs to committed digests. What fails is due until it is posted."""
-        if self._side_posts is None:
-            return
+    async def _deliver(self, schedule: str, outbox: Outbox) -> None:
+        """Post the rest of committed digests. What fails is due until it is posted."""
         try:
-            await self._side_posts.deliver(schedule)
+            await outbox.deliver(schedule)
         except StateError as error:
-            logger.warning("The messages beside the digest %s must wait: %s", schedule, error)
+            logger.warning("Messages of the digest %s must wait: %s", schedule, error)
 
-    async def _reconcile(self, schedule: str, poster: Poster, before: datetime) -> None:
-        """Finish earlier slots that were cut short between posting and committing."""
+    async def _reconcile(self, schedule: str, outbox: Outbox, before: datetime) -> bool:
+        """Finish earlier slots that were cut short between posting and committing.
+
+        Returns:
+            False where another process is still at one: what it tells must not be told again.
+        """
         for slot, window in await self._store.unfinished(schedule):
             if window.end >= before:
                 continue
             claim = await self._store.claim(schedule, slot, window)
             if claim is None:
-                continue
+                return False
             try:
-                if not await self._adopt(claim, poster):
+                if not await self._adopt(claim, outbox):
                     # Never posted. Its window becomes part of the next one.
                     await self._store.prepare(claim, None)
             finally:
-                await self._give_back(claim)
+                await give_back(self._store, claim)
+        return True
 
-    async def _adopt(self, claim: SlotClaim, poster: Poster) -> bool:
+    async def _adopt(self, claim: SlotClaim, outbox: Outbox) -> bool:
         """Commit what an earlier try has posted; False where it had not."""
-        prepared = await self._store.prepared(claim)
-        if prepared is None:
+        prepared, post = await self._store.prepared(claim), await self._posts.get(claim.slot)
+        if prepared is None or post is None:
             return False
-        posted_ts = await poster.find(claim.slot)
+        posted_ts = await outbox.find(post)
         if posted_ts is None:
             return False
+        await self._posts.posted(post.key, posted_ts)
         await self._store.commit(claim, posted_ts, prepared)
         return True
 
-    async def _fulfil(self, claim: SlotClaim, poster: Poster, last: datetime | None) -> None:
-        if claim.is_retry and await self._adopt(claim, poster):
+    async def _fulfil(self, claim: SlotClaim, outbox: Outbox, last: datetime | None) -> None:
+        if claim.is_retry and await self._adopt(claim, outbox):
             return
         known = await self._store.history(claim.schedule)
         scope = self._config.scope
         # A retry has the window of its first try; a commit may have come in between.
         window = replace(claim.window, start=self._limited(last, claim.window.end).start)
-        collected = _relevant(await self._source.collect(window, scope))
+        collected = relevant(await self._source.collect(window, scope))
         marks, now = await self._marks.all(claim.schedule), self._clock.now()
         changes = with_marks(diff(known, collected, now), marks, now)
         full_ts = await self._store.last_full(claim.schedule, now - _FULL_LASTS)
@@ -238,15 +252,23 @@ class DigestService:
             error_counts=await self._counted(collected, window),
         )
         digest = linked(await self._assembler.assemble(frame, collected, changes), urgent)
-        posts = team_posts(digest, self._config.team_channels, now)
+        posts = self._posts_of(digest, now)
         is_full = bool(digest.items) and not digest.is_collapsed
         listed = [item.finding.identity for item in digest.items]
         histories = with_listed(changes.histories, listed)
         await self._store.prepare(claim, histories, is_full=is_full, posts=posts)
-        is_told = not (digest.is_quiet and self._config.is_silent_when_quiet)
-        posted_ts = await poster.post(digest) if is_told else ""
+        posted_ts = await outbox.post(posts[0]) if posts else ""
         await self._store.commit(claim, posted_ts, histories)
         await self._tidy(claim.schedule, changes, marks)
+
+    def _posts_of(self, digest: Digest, now: datetime) -> tuple[Post, ...]:
+        """All messages that a digest becomes, its own first; none where silence is wished for."""
+        if digest.is_quiet and self._config.is_silent_when_quiet:
+            return ()
+        return (
+            *thread_of(digest, digest.slot, self._channel, now),
+            *team_posts(digest, self._config.team_channels, now),
+        )
 
     async def _counted(
         self, collected: Collected, window: TimeRange
@@ -263,31 +285,6 @@ class DigestService:
             if change.is_unmuted and mute is not None:
                 await self._marks.drop(schedule, change.finding.identity, mute)
 
-    async def _give_back(self, claim: SlotClaim | None) -> None:
-        if claim is None:
-            return
-        try:
-            await self._store.release(claim)
-        except StateError as error:
-            # The claim then runs out by itself.
-            logger.warning("The claim on %s was not given back: %s", claim.slot, error)
-
     def _limited(self, start: datetime | None, end: datetime) -> TimeRange:
         earliest = end - timedelta(hours=self._config.window_limit_hours)
         return TimeRange(max(start, earliest) if start is not None else earliest, end)
-
-
-def _relevant(collected: Collected) -> Collected:
-    """Without what is information only: that is kept for questions."""
-    findings = tuple(each for each in collected.findings if each.severity is not Severity.INFO)
-    return replace(collected, findings=findings)
-
-
-def _within(histories: Mapping[str, FindingHistory], scope: Scope) -> Mapping[str, FindingHistory]:
-    """What a reader of this scope may know of; the rest would look healthy."""
-    return {
-        identity: history
-        for identity, history in histories.items()
-        if scope.allows_cluster(history.finding.owner.cluster)
-        and scope.allows_namespace(history.finding.owner.namespace)
-    }

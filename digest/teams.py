@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from core.digests import Digest, DigestItem, ItemState, SidePost
+from core.digests import Digest, DigestItem, ItemState
+from core.posts import Post
+from digest.outbox import thread_of
 
 
-def team_posts(digest: Digest, channels: Mapping[str, str], now: datetime) -> tuple[SidePost, ...]:
+def team_posts(digest: Digest, channels: Mapping[str, str], now: datetime) -> tuple[Post, ...]:
     """What goes to teams besides the digest's own channel: their news, not what only goes on.
 
     Args:
@@ -18,7 +20,7 @@ def team_posts(digest: Digest, channels: Mapping[str, str], now: datetime) -> tu
         channels: By the name of a team in the service graph.
         now: The present moment, aware UTC.
     """
-    posts = []
+    posts: list[Post] = []
     for team, channel in channels.items():
         items = tuple(item for item in digest.items if _is_of(item, team) and item.is_news)
         resolved = tuple(item for item in digest.resolved if _is_of(item, team))
@@ -38,7 +40,7 @@ def team_posts(digest: Digest, channels: Mapping[str, str], now: datetime) -> tu
             error_counts=(),
             rest=(),
         )
-        posts.append(SidePost(key, digest.schedule, digest.slot, channel, part, now))
+        posts += thread_of(part, digest.slot, channel, now)
     return tuple(posts)
 
 

@@ -17,14 +17,15 @@ from datetime import UTC, datetime, timedelta
 
 from core.answers import Scope
 from core.clock import Clock
-from core.digests import Digest, DigestItem, FindingHistory, ItemState, Marks, SidePost
+from core.digests import Digest, DigestItem, FindingHistory, ItemState, Marks
 from core.findings import Collected, Finding, Severity
+from core.posts import Post, PostKind
 from core.questions import TimeRange
 from digest.assemble import Assembler, Frame
 from digest.diff import Change, Diff, diff, is_unread
 from digest.marks import with_marks
-from digest.ports import DigestStore, FindingSource, Leases, MarkStore, Poster, PostStore
-from digest.sideposts import LEASE_SECONDS, LIMIT_SECONDS, SidePosts
+from digest.outbox import LEASE_SECONDS, LIMIT_SECONDS, Outbox
+from digest.ports import DigestStore, FindingSource, Leases, MarkStore, PostStore
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +63,7 @@ class UrgentService:
         marks: What people muted.
         posts: The messages.
         leases: Lets one process look at a time.
-        side_posts: Posts them.
-        poster: Of the plan's channel.
+        outbox: Posts them.
         clock: The time.
     """
 
@@ -76,8 +76,7 @@ class UrgentService:
         marks: MarkStore,
         posts: PostStore,
         leases: Leases,
-        side_posts: SidePosts,
-        poster: Poster,
+        outbox: Outbox,
         clock: Clock,
     ) -> None:
         self._plan = plan
@@ -87,8 +86,7 @@ class UrgentService:
         self._marks = marks
         self._posts = posts
         self._leases = leases
-        self._side_posts = side_posts
-        self._poster = poster
+        self._outbox = outbox
         self._clock = clock
         # Of this process alone: after a restart a finding is over two looks later.
         self._healthy: Counter[str] = Counter()
@@ -111,7 +109,7 @@ class UrgentService:
                         await self._look()
                 except TimeoutError:
                     log.warning("the look for urgent findings of %s took too long", schedule)
-        await self._side_posts.deliver(schedule)
+        await self._outbox.deliver(schedule)
 
     async def _is_digest_under_way(self) -> bool:
         newest = await self._store.last_try(self._plan.schedule)
@@ -137,7 +135,7 @@ class UrgentService:
             await self._tell(new, collected, posts, now)
 
     async def _follow(
-        self, post: SidePost, collected: Collected, marks: Mapping[str, Marks], now: datetime
+        self, post: Post, collected: Collected, marks: Mapping[str, Marks], now: datetime
     ) -> None:
         """Tell in its place what is over, and what is back."""
         found = {finding.identity for finding in collected.findings}
@@ -155,14 +153,14 @@ class UrgentService:
         for identity in over:
             self._healthy.pop(identity, None)
         # First the message, then the note of it: cut short in between, it is done once more.
-        await self._poster.update_urgent(post.posted_ts, with_their_marks(digest, marks))
+        await self._outbox.update(replace(post, digest=with_their_marks(digest, marks)))
         await self._posts.redo(post.key, digest, None if digest.items else now)
 
     async def _tell(
         self,
         new: Sequence[Change],
         collected: Collected,
-        posts: Sequence[SidePost],
+        posts: Sequence[Post],
         now: datetime,
     ) -> None:
         recent = [post for post in posts if now - post.made_at < STORM_WITHIN]
@@ -177,7 +175,7 @@ class UrgentService:
             return
         more = await self._assembled(storm.key, new, collected, now)
         digest = replace(storm.digest, items=(*storm.digest.items, *more.items))
-        await self._poster.update_urgent(storm.posted_ts, digest)
+        await self._outbox.update(replace(storm, digest=digest))
         await self._posts.redo(storm.key, digest, None)
 
     async def _write_down(
@@ -186,7 +184,9 @@ class UrgentService:
         plan = self._plan
         key = f"{plan.schedule}!{name}@{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         digest = await self._assembled(key, changes, collected, now)
-        await self._posts.add(SidePost(key, plan.schedule, "", plan.channel, digest, now))
+        await self._posts.add(
+            Post(key, plan.schedule, "", plan.channel, digest, now, PostKind.URGENT)
+        )
 
     async def _assembled(
         self, key: str, changes: Sequence[Change], collected: Collected, now: datetime
@@ -199,7 +199,7 @@ class UrgentService:
 
 
 def untold(
-    changes: Diff, histories: Mapping[str, FindingHistory], posts: Sequence[SidePost]
+    changes: Diff, histories: Mapping[str, FindingHistory], posts: Sequence[Post]
 ) -> list[Change]:
     """Those that neither a digest nor a message of their own has told as critical.
 
@@ -238,7 +238,7 @@ def followed(digest: Digest, over: Collection[str], back: Collection[str]) -> Di
     return replace(digest, items=tuple(items), resolved=tuple(resolved))
 
 
-def linked(digest: Digest, told: Sequence[SidePost]) -> Digest:
+def linked(digest: Digest, told: Sequence[Post]) -> Digest:
     """The digest, its items with the messages that told them as they came."""
     messages = {
         item.finding.identity: post.posted_ts
@@ -277,7 +277,7 @@ def _back_within(findings: Iterable[Finding]) -> timedelta:
     return max(BACK_WITHIN, timedelta(seconds=longest))
 
 
-def _may_go_on(post: SidePost, now: datetime) -> bool:
+def _may_go_on(post: Post, now: datetime) -> bool:
     over = (item.finding for item in post.digest.resolved)
     return post.closed_at is None or now - post.closed_at < _back_within(over)
 

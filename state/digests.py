@@ -10,15 +10,18 @@ import msgspec
 from sqlalchemy import Update, delete, func, or_, select, update
 
 from core.clock import Clock
-from core.digests import FindingHistory, SidePost, SlotClaim, SlotRecord
+from core.digests import FindingHistory, SlotClaim, SlotRecord
 from core.errors import StateError
+from core.posts import Post
 from core.questions import TimeRange
 from state.database import Database
+from state.past import past_rows
 from state.posts import post_row
-from state.tables import digest_slots, findings, past_findings, side_posts
+from state.tables import digest_slots, findings, past_findings
+from state.tables import posts as post_rows
 
-# A holder that has not committed by then is taken for dead.
-CLAIM_LASTS = timedelta(minutes=10)
+# A holder that was not heard of for so long is taken for dead.
+CLAIM_LASTS = timedelta(minutes=2)
 
 
 class SqlDigestStore:
@@ -44,7 +47,7 @@ class SqlDigestStore:
     async def claim(self, schedule: str, slot: str, window: TimeRange) -> SlotClaim | None:
         """Take a slot. None: posted, or another holds it.
 
-        A claim that was given back, or whose holder has not committed for ten minutes, can be
+        A claim that was given back, or whose holder was not heard of for two minutes, can be
         taken again as a retry; it then keeps the window of the first try.
 
         Raises:
@@ -165,11 +168,11 @@ class SqlDigestStore:
         histories: Sequence[FindingHistory] | None,
         *,
         is_full: bool = False,
-        posts: Sequence[SidePost] = (),
+        posts: Sequence[Post] = (),
     ) -> None:
         """Write down, before posting, what will have been told; None: it was not posted after all.
 
-        With the messages beside it, due once it is committed, and whether it lists everything.
+        With its messages, and whether it lists everything.
 
         Raises:
             StateError: The database failed, or the claim was lost to another process.
@@ -182,10 +185,10 @@ class SqlDigestStore:
             if (await connection.execute(statement)).rowcount != 1:
                 raise _lost(f"prepare the digest {claim.slot}")
             # Those of an earlier try: its digest was never committed, so they were not due.
-            mine = (side_posts.c.schedule == claim.schedule, side_posts.c.slot == claim.slot)
-            await connection.execute(delete(side_posts).where(*mine))
+            mine = (post_rows.c.schedule == claim.schedule, post_rows.c.slot == claim.slot)
+            await connection.execute(delete(post_rows).where(*mine))
             if posts:
-                await connection.execute(side_posts.insert(), [post_row(post) for post in posts])
+                await connection.execute(post_rows.insert(), [post_row(post) for post in posts])
 
     async def prepared(self, claim: SlotClaim) -> tuple[FindingHistory, ...] | None:
         """What an earlier try was about to tell, or None.
@@ -252,9 +255,18 @@ class SqlDigestStore:
             await connection.execute(delete(findings).where(findings.c.schedule == claim.schedule))
             if rows:
                 await connection.execute(findings.insert(), rows)
-            if over := _over(claim.schedule, histories):
+            if over := past_rows(claim.schedule, histories):
                 kept = self._database.insert(past_findings).on_conflict_do_nothing()
                 await connection.execute(kept, over)
+
+    async def renew(self, claim: SlotClaim) -> None:
+        """Say that the holder is alive.
+
+        Raises:
+            StateError: The database failed.
+        """
+        async with self._database.write(f"renew the claim on {claim.slot}") as connection:
+            await connection.execute(self._own(claim).values(claimed_at=self._clock.now()))
 
     async def release(self, claim: SlotClaim) -> None:
         """Give a claim back, so that the next tick can try again at once.
@@ -274,22 +286,6 @@ class SqlDigestStore:
             slots.claimed_by == claim.holder,
             slots.committed_at.is_(None),
         )
-
-
-def _over(schedule: str, histories: Sequence[FindingHistory]) -> list[dict[str, object]]:
-    """Rows of what has been told as over; a digest tells each again until it forgets it."""
-    return [
-        {
-            "schedule": schedule,
-            "identity": history.identity,
-            "resolved_at": history.resolved_at,
-            "cluster": history.finding.owner.cluster,
-            "namespace": history.finding.owner.namespace,
-            "history": msgspec.json.encode(history).decode(),
-        }
-        for history in histories
-        if history.resolved_at is not None
-    ]
 
 
 def _lost(asked: str) -> StateError:

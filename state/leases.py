@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from core.clock import Clock
 from state.database import Database
-from state.tables import leases
+from state.tables import digest_slots, leases
 
 
 class SqlLeases:
@@ -50,3 +50,17 @@ class SqlLeases:
             give_back = delete(leases).where(leases.c.name == name, leases.c.holder == holder)
             async with self._database.write(f"give back the lease {name}") as connection:
                 await connection.execute(give_back)
+
+
+async def release_all(database: Database) -> None:
+    """Free every lease and every claim on a digest: their holders are dead.
+
+    For a process that has the database to itself, as it starts.
+
+    Raises:
+        StateError: The database failed.
+    """
+    async with database.write("free what an earlier process held") as connection:
+        await connection.execute(delete(leases))
+        uncommitted = digest_slots.c.committed_at.is_(None)
+        await connection.execute(update(digest_slots).where(uncommitted).values(claimed_at=None))

@@ -81,3 +81,19 @@ def _readable(rows: Iterable[str]) -> list[FindingHistory]:
         except (msgspec.ValidationError, msgspec.DecodeError):
             continue
     return found
+
+
+def past_rows(schedule: str, histories: Sequence[FindingHistory]) -> list[dict[str, object]]:
+    """Rows of what has been told as over; a digest tells each again until it forgets it."""
+    return [
+        {
+            "schedule": schedule,
+            "identity": history.identity,
+            "resolved_at": history.resolved_at,
+            "cluster": history.finding.owner.cluster,
+            "namespace": history.finding.owner.namespace,
+            "history": msgspec.json.encode(history).decode(),
+        }
+        for history in histories
+        if history.resolved_at is not None
+    ]

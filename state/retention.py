@@ -19,7 +19,7 @@ from state.tables import (
     judged_answers,
     open_answers,
     past_findings,
-    side_posts,
+    posts,
     votes,
 )
 
@@ -34,7 +34,7 @@ class Retention:
     digest_slots: timedelta = timedelta(days=90)
     past_findings: timedelta = timedelta(days=365)
     finding_marks: timedelta = timedelta(days=730)
-    side_posts: timedelta = timedelta(days=90)
+    posts: timedelta = timedelta(days=90)
     judged_answers: timedelta = timedelta(days=365)
     events: timedelta = timedelta(days=3)
     alerts: timedelta = timedelta(days=30)
@@ -58,7 +58,7 @@ async def purge(
         (judged_answers, judged_answers.c.judged_at, retention.judged_answers),
         (digest_slots, digest_slots.c.window_end, retention.digest_slots),
         (finding_marks, finding_marks.c.made_at, retention.finding_marks),
-        (side_posts, side_posts.c.made_at, retention.side_posts),
+        (posts, posts.c.made_at, retention.posts),
         (past_findings, past_findings.c.resolved_at, retention.past_findings),
         (events, events.c.last_seen, retention.events),
         (event_coverage, event_coverage.c.end, retention.events),

@@ -141,9 +141,10 @@ finding_marks = Table(
     Column("made_at", UtcDateTime(), nullable=False, index=True),
 )
 
-# Messages beside a digest's own; those of a slot wait until that is committed.
-side_posts = Table(
-    "side_posts",
+# Messages that are to be posted once: digests, what stands in their threads, and urgent ones. Those
+# of a slot, but its first, wait until it is committed; those of a thread until that is begun.
+posts = Table(
+    "posts",
     metadata,
     Column("key", String(255), primary_key=True),
     Column("schedule", String(64), nullable=False, index=True),
@@ -151,6 +152,8 @@ side_posts = Table(
     Column("channel", String(64), nullable=False),
     Column("content", Text(), nullable=False),
     Column("made_at", UtcDateTime(), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("parent", String(255), nullable=False),
     Column("tried_at", UtcDateTime()),
     Column("posted_ts", String(64), nullable=False),
     Column("closed_at", UtcDateTime()),

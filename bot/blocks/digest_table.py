@@ -19,9 +19,6 @@ _COLUMNS = (
     {"align": "left"},
 )
 _HEAD = ["State", "Problem", "Workload", "Seen", "Team"]
-# So many rows, each cut, stay within the characters that Slack allows a table.
-_ROWS_A_MESSAGE = 30
-_MOST_MESSAGES = 3
 
 
 def table_of(digest: Digest, items: Sequence[DigestItem]) -> Block:
@@ -29,27 +26,13 @@ def table_of(digest: Digest, items: Sequence[DigestItem]) -> Block:
     return parts.table([_HEAD, *(_row(digest, item) for item in items)], _COLUMNS)
 
 
-def rest_messages(digest: Digest) -> list[Message]:
-    """What a digest found besides its items, for its thread: up to ninety by name, all counted."""
-    shown = digest.rest[: _ROWS_A_MESSAGE * _MOST_MESSAGES]
-    pages = [
-        shown[start : start + _ROWS_A_MESSAGE] for start in range(0, len(shown), _ROWS_A_MESSAGE)
-    ]
-    return [
-        rest_message(digest, page, left=len(digest.rest) - len(shown) if page is pages[-1] else 0)
-        for page in pages
-    ]
-
-
-def rest_message(digest: Digest, items: Sequence[DigestItem], left: int) -> Message:
-    """Some of them, and how many are left out."""
+def rest_message(digest: Digest) -> Message:
+    """Findings that no digest lists, for its thread; its notes say how many are left out."""
     head = "*Also found*"
-    more = f"and {left} more" if left else ""
-    lines = [plain_line(item) for item in items]
-    blocks = [parts.section(head), table_of(digest, items)]
-    if more:
-        blocks.append(parts.context(more))
-    return parts.message("\n".join(line for line in (head, *lines, more) if line), blocks)
+    lines = [plain_line(item) for item in digest.rest]
+    blocks = [parts.section(head), table_of(digest, digest.rest)]
+    blocks += [parts.context(note) for note in digest.notes]
+    return parts.message("\n".join((head, *lines, *digest.notes)), blocks)
 
 
 def plain_line(item: DigestItem) -> str:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from bot.blocks import notices
 from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import briefs_message
-from bot.blocks.digest_table import rest_messages
+from bot.blocks.digest_table import rest_message
 from bot.commands.command import Call
 from bot.mrkdwn import clip, code
 from core.timerange import parse_duration
+from digest.outbox import rest_pages
 
 LONGEST = timedelta(days=7)
 
@@ -34,5 +35,5 @@ async def run(call: Call) -> None:
     if digest.items:
         await call.reply.send(briefs_message(digest.items))
     # One message only: a command may be answered four times.
-    for message in rest_messages(digest)[:1]:
-        await call.reply.send(message)
+    for page in rest_pages(digest)[:1]:
+        await call.reply.send(rest_message(page))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -13,12 +13,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import Policy
 from bot.audit import Audit
-from bot.slack_app import build_slack_app, make_client
+from bot.poster import SlackPoster
+from bot.slack_app import build_slack_app
+from bot.slack_client import make_client
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
+from core.digests import Digest
+from digest.outbox import thread_of
 from sandbox.slack import world
 from sandbox.slack.server import Delivery, RunningWorkspace, run_workspace
 from tests.bot.fakes import Fakes
+from tests.bot.samples import NOW
 
 Json = dict[str, Any]
 _PATIENCE_SECONDS = 10.0
@@ -45,6 +50,15 @@ class Bench:
     def say(self, text: str, *, channel: str = "ops", user: str = "you", thread: str = "") -> str:
         """Post as a person; gives the ts."""
         return str(self.running.controls.say(channel, user, text, thread)["ts"])
+
+    async def tell(self, told: Digest) -> str:
+        """Post a digest with its thread to #ops; gives its ts."""
+        poster, ts = SlackPoster(self.client, "COPS", "/k8s"), ""
+        for post in thread_of(told, told.slot, "COPS", NOW):
+            ts = ts or await poster.send(post)
+            if post.parent:
+                await poster.send(replace(post, thread_ts=ts))
+        return ts
 
     async def type(self, text: str, *, channel: str = "ops", user: str = "you") -> Json:
         """Type the slash command."""
@@ -105,7 +119,7 @@ async def open_bench(
     ):
         for name in ("general", "ops", "incidents"):
             running.controls.conversation(name).members.add(world.BOT_USER_ID)
-        client = make_client(world.BOT_TOKEN, running.api_url, session)
+        client = make_client(world.BOT_TOKEN, running.api_url, session, post_seconds=0)
         app = build_slack_app(fakes.services(), client, world.SIGNING_SECRET, tasks)
         bodies: list[Json] = []
 

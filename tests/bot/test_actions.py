@@ -7,7 +7,6 @@ from bot.blocks.digest_item import explain_question
 from bot.blocks.digest_marks import EXPLAIN_ACTION
 from bot.blocks.feedback import FORGET_ACTION, KEEP_ACTION
 from bot.blocks.notices import ASK_ACTION, RETRY_ACTION
-from bot.poster import SlackPoster
 from core.answers import Done
 from core.errors import KnowledgeError
 from sandbox.slack import world
@@ -195,8 +194,7 @@ async def test_a_failed_command_is_tried_again_in_place(bench: Bench) -> None:
 
 
 async def test_explain_answers_about_the_finding_in_the_digests_thread(either: Bench) -> None:
-    poster = SlackPoster(either.client, "COPS", "/k8s", pause_seconds=0)
-    parent = await poster.post(digest(item()))
+    parent = await either.tell(digest(item()))
     detail = either.own()[-1]
     await either.click(detail, EXPLAIN_ACTION)
     await either.settle()
@@ -280,7 +278,7 @@ async def test_a_click_whose_time_is_over_is_told_and_the_vote_stays(bench: Benc
 
 
 async def test_where_the_bot_is_no_member_a_button_says_to_invite_it(either: Bench) -> None:
-    await SlackPoster(either.client, "COPS", "/k8s", pause_seconds=0).post(digest(item()))
+    await either.tell(digest(item()))
     post = either.own()[-1]
     either.running.controls.conversation("ops").members.remove(world.BOT_USER_ID)
     await either.click(post, EXPLAIN_ACTION)

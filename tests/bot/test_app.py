@@ -17,24 +17,23 @@ from bot.settings import Settings, load_settings
 from bot.thread_tasks import EXPLAIN, THREAD_TASKS
 from core.answers import Answer, Done, GenerationOptions, PartState
 from core.clock import SystemClock
-from core.digests import Digest
 from core.errors import SettingsError
 from core.findings import Severity
+from core.posts import Post
+from digest.outbox import Rounds
+from digest.urgent import UrgentService
 
 
 class Poster:
     """Takes digests and posts nothing."""
 
-    async def find(self, slot: str) -> str | None:
+    async def find(self, post: Post) -> str | None:
         return None
 
-    async def post(self, digest: Digest) -> str:
+    async def send(self, post: Post) -> str:
         return "1.0"
 
-    async def post_urgent(self, digest: Digest) -> str:
-        return "1.0"
-
-    async def update_urgent(self, ts: str, digest: Digest) -> None:
+    async def update(self, post: Post) -> None:
         pass
 
 
@@ -143,17 +142,12 @@ async def test_each_schedule_gets_its_own_channel_and_time(tmp_path: Path) -> No
     )
     settings = settings_in(tmp_path)
     folder = DataFolder(settings.opsbot_data_dir)
-    channels: list[str] = []
-
-    def poster_for(channel: str) -> Poster:
-        channels.append(channel)
-        return Poster()
-
-    async with open_app(settings, config, folder, SystemClock(), poster_for=poster_for) as app:
+    async with open_app(
+        settings, config, folder, SystemClock(), poster_for=lambda _: Poster()
+    ) as app:
         assert [schedule.name for schedule in app.schedules] == ["night", "shop"]
-        # The first one's for its look-out as well; another schedule's wants to be asked for.
-        assert channels == ["C2", "C3", "C2"]
-        assert len(app.urgent) == 1
+        # What is urgent goes to the first one's channel; for another that wants to be asked for.
+        assert [type(each) for each in app.look_outs] == [UrgentService, Rounds]
         planned = await app.services.planned()
         assert [(each.name, each.channel, each.last) for each in planned] == [
             ("night", "C2", None),

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import briefs_message, explain_question, item_message
-from bot.blocks.digest_table import rest_messages
+from bot.blocks.digest_table import rest_message
 from core.answers import Confidence
 from core.digests import Acknowledgement, ItemState, KnownIssue, Marks, Mute, Precedent
 from core.findings import Evidence, ObjectRef, Severity
+from digest.outbox import rest_pages
 from tests.bot.checks import assert_fits, assert_harmless, shown
 from tests.bot.samples import HOSTILE, NOW, digest, finding, gap, item
 
@@ -283,11 +284,11 @@ def test_what_goes_on_is_one_line_however_many_there_are() -> None:
 
 def test_the_rest_is_named_in_tables_of_thirty_and_counted_beyond() -> None:
     rest = tuple(item(finding=finding(f"w-{number}")) for number in range(95))
-    messages = rest_messages(digest(item(), rest=rest))
+    messages = [rest_message(page) for page in rest_pages(digest(item(), rest=rest))]
     assert [len(rows(message.blocks)) - 1 for message in messages] == [30, 30, 30]
     assert "and 5 more" in shown(messages[-1])
     assert "w-89" in messages[-1].text
-    assert rest_messages(digest(item())) == []
+    assert rest_pages(digest(item())) == []
 
 
 def test_an_item_tells_what_was_like_it_and_what_helped() -> None:

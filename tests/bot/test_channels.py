@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels import channel_ids
-from bot.slack_app import make_client
+from bot.slack_client import make_client
 from core.errors import SettingsError
 from sandbox.slack.server import run_workspace
 from sandbox.slack.workspace import Workspace

@@ -14,7 +14,6 @@ from bot.blocks.digest_marks import (
     UNMUTE_ACTION,
     Told,
 )
-from bot.poster import SlackPoster
 from core.digests import Marks, Mute
 from sandbox.slack import world
 from tests.bot.bench import Bench, open_bench, seen
@@ -27,7 +26,7 @@ KEY = ("daily", ITEM.finding.identity)
 
 async def posted(bench: Bench) -> dict[str, Any]:
     """The item's own message, in the digest's thread."""
-    await SlackPoster(bench.client, "COPS", "/k8s", pause_seconds=0).post(digest(ITEM))
+    await bench.tell(digest(ITEM))
     return detail(bench)
 
 

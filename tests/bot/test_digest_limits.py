@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.blocks.digest import digest_message, urgent_message
 from bot.blocks.digest_item import briefs_message, item_message
-from bot.blocks.digest_table import rest_messages
+from bot.blocks.digest_table import rest_message
 from bot.blocks.parts import Message
 from core.answers import Citation, Confidence, Gap
 from core.digests import (
@@ -25,6 +25,7 @@ from core.digests import (
 )
 from core.findings import Evidence, Finding, ObjectRef, Severity
 from core.questions import TimeRange
+from digest.outbox import rest_pages
 from sandbox.slack.blocks import check_message
 from tests.bot.checks import assert_harmless
 from tests.bot.samples import HOSTILE, NOW
@@ -106,7 +107,7 @@ def assert_taken(message: Message) -> None:
 def test_slack_takes_every_message_of_every_digest(digest: Digest, is_preview: bool) -> None:
     parent = digest_message(digest, "/k8s", urls={"1.0": URL}, is_preview=is_preview)
     assert len(parent.blocks) <= PARENT_BLOCKS
-    for message in (parent, *rest_messages(digest)):
+    for message in (parent, *(rest_message(page) for page in rest_pages(digest))):
         assert_taken(message)
     for item in {id(item): item for item in digest.items}.values():
         assert_taken(item_message(item, digest.schedule))

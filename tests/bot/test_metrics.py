@@ -11,7 +11,7 @@ from bot.audit import Audit
 from bot.blocks.answer import SHARE_ACTION
 from bot.entry import Entry, entry_of
 from bot.metrics import Meter
-from bot.slack_app import make_client
+from bot.slack_client import make_client
 from bot.slackcalls import counting
 from core.errors import OpsbotError
 from core.redact import Redactor

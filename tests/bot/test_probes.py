@@ -80,8 +80,9 @@ async def serving(tmp_path: Path, database: Database) -> AsyncIterator[Served]:
     clock, meter, port = ManualClock(NOW), Meter(), free_port()
     store = await EdgeStore.open(tmp_path / "qdrant", "none", 1)
 
-    async def run(_: datetime) -> None:
+    async def run(_: datetime) -> bool:
         """Nothing is published here."""
+        return True
 
     schedule = Schedule("daily", "0 9 * * *", ZoneInfo("UTC"), run)
     checks = HealthChecks([], clock)

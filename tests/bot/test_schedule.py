@@ -13,7 +13,8 @@ from core.clock import ManualClock, SystemClock
 from core.errors import OpsbotError
 
 
-async def _nothing(_: datetime) -> None: ...
+async def _nothing(_: datetime) -> bool:
+    return True
 
 
 def _schedule(cron: str, zone: str = "UTC") -> Schedule:
@@ -67,8 +68,9 @@ def test_every_replica_computes_the_same_slot_until_the_next_tick(
 async def test_a_missed_slot_is_published_at_the_start() -> None:
     ran: list[datetime] = []
 
-    async def run(slot_end: datetime) -> None:
+    async def run(slot_end: datetime) -> bool:
         ran.append(slot_end)
+        return True
 
     clock = ManualClock(datetime(2026, 3, 10, 15, 0, tzinfo=UTC))
     ticker = DigestClock([Schedule("daily", "0 9 * * *", ZoneInfo("UTC"), run)], clock)
@@ -81,11 +83,12 @@ async def test_a_missed_slot_is_published_at_the_start() -> None:
 async def test_a_failing_digest_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     ran: list[str] = []
 
-    async def fail(_: datetime) -> None:
+    async def fail(_: datetime) -> bool:
         raise RuntimeError("no cluster")
 
-    async def run(_: datetime) -> None:
+    async def run(_: datetime) -> bool:
         ran.append("second")
+        return True
 
     zone = ZoneInfo("UTC")
     schedules = [Schedule("a", "0 9 * * *", zone, fail), Schedule("b", "0 9 * * *", zone, run)]
@@ -97,14 +100,36 @@ async def test_a_failing_digest_does_not_stop_the_others(caplog: pytest.LogCaptu
     assert "digest a" in caplog.text
 
 
+async def test_a_slot_that_is_not_done_is_tried_again_until_it_is() -> None:
+    tries: list[datetime] = []
+    is_done = asyncio.Event()
+
+    async def run(slot_end: datetime) -> bool:
+        tries.append(slot_end)
+        if len(tries) == 1:
+            raise RuntimeError("no cluster")
+        if len(tries) == 3:
+            is_done.set()
+        return is_done.is_set()
+
+    schedule = Schedule("daily", "0 9 1 1 *", ZoneInfo("UTC"), run)
+    ticker = DigestClock([schedule], SystemClock(), retry_seconds=0.01)
+    ticker.start()
+    await asyncio.wait_for(is_done.wait(), timeout=5)
+    await asyncio.sleep(0.05)
+    await ticker.close()
+    assert len(tries) == 3
+    assert len(set(tries)) == 1
+
+
 async def test_closing_waits_until_a_digest_under_way_has_given_its_slot_back() -> None:
     began = asyncio.Event()
     said: list[str] = []
 
-    async def hang(_: datetime) -> None:
+    async def hang(_: datetime) -> bool:
         began.set()
         try:
-            await asyncio.Event().wait()
+            return await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0.01)
             said.append("given back")
@@ -120,10 +145,10 @@ async def test_a_scheduled_tick_publishes_and_is_waited_for_too() -> None:
     began = asyncio.Semaphore(0)
     said: list[str] = []
 
-    async def run(_: datetime) -> None:
+    async def run(_: datetime) -> bool:
         began.release()
         try:
-            await asyncio.Event().wait()
+            return await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0.01)
             said.append("given back")

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 
 from bot.notices import SlackError
-from bot.slack_app import build_slack_app, make_client, sign_in
+from bot.slack_app import build_slack_app, sign_in
+from bot.slack_client import make_client
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
 from core.errors import OpsbotError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,9 +12,11 @@ from bot.poster import SlackPoster
 from bot.unposted import Unposted
 from core.answers import PartState
 from core.errors import StateError
+from core.posts import PostKind
+from digest.outbox import thread_of
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
-from tests.bot.samples import digest, item
+from tests.bot.samples import NOW, digest, item
 
 
 @dataclass
@@ -36,7 +38,11 @@ def told_owner(bench: Bench) -> list[str]:
 
 
 def poster(bench: Bench) -> SlackPoster:
-    return SlackPoster(bench.client, "COPS", "/k8s", pause_seconds=0)
+    return SlackPoster(bench.client, "COPS", "/k8s")
+
+
+(POST,) = thread_of(digest(), "daily@9", "#ops", NOW)
+URGENT = replace(POST, kind=PostKind.URGENT, digest=digest(item()))
 
 
 async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
@@ -48,7 +54,7 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
     watched = unposted.watch(poster(either), "#ops")
     for _ in range(2):
         with pytest.raises(SlackError):
-            await watched.post(digest(item()))
+            await watched.send(POST)
     (words,) = told_owner(either)
     assert "cannot post the digest to #ops: the bot is not a member of the channel" in words
     assert "/invite @opsbot" in words
@@ -57,9 +63,9 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
     assert "/invite" in look.remedy
     assert [row.levelname for row in caplog.records if row.name == "bot.unposted"] == ["ERROR"] * 2
     members.add(world.BOT_USER_ID)
-    assert await watched.find("daily@never") is None
+    assert await watched.find(POST) is None
     assert (await unposted.check.look()).state is PartState.DOWN
-    await watched.post(digest(item()))
+    await watched.send(POST)
     assert (await unposted.check.look()).state is PartState.OK
 
 
@@ -68,18 +74,18 @@ async def test_what_is_urgent_is_watched_too(bench: Bench) -> None:
     watched = unposted.watch(poster(bench), "#ops")
     bench.fault(kind="error", method="chat.postMessage", error="is_archived")
     with pytest.raises(SlackError):
-        await watched.post_urgent(digest(item()))
+        await watched.send(URGENT)
     assert (await unposted.check.look()).state is PartState.DOWN
-    ts = await watched.post_urgent(digest(item()))
-    await watched.update_urgent(ts, digest(item()))
+    ts = await watched.send(URGENT)
+    await watched.update(replace(URGENT, posted_ts=ts))
     assert (await unposted.check.look()).state is PartState.OK
 
 
 async def test_a_failure_of_the_moment_alarms_nobody(bench: Bench) -> None:
     unposted = Unposted(bench.client, "UJONAS", Claims(), Meter())
-    bench.fault(kind="error", method="chat.postMessage", error="fatal_error")
+    bench.fault(kind="error", method="chat.postMessage", error="fatal_error", times=3)
     with pytest.raises(SlackError):
-        await unposted.watch(poster(bench), "#ops").post(digest(item()))
+        await unposted.watch(poster(bench), "#ops").send(POST)
     assert not told_owner(bench)
     assert (await unposted.check.look()).state is PartState.OK
 
@@ -91,8 +97,8 @@ async def test_an_owner_who_cannot_be_told_is_no_further_failure(
     unposted = Unposted(bench.client, "UJONAS", claims, Meter())
     bench.fault(kind="error", method="chat.postMessage", error="not_in_channel", times=2)
     with pytest.raises(SlackError):
-        await unposted.watch(poster(bench), "#ops").post(digest(item()))
+        await unposted.watch(poster(bench), "#ops").send(POST)
     assert "could not be told" in caplog.text
     nobody = Unposted(bench.client, "", claims, Meter())
     with pytest.raises(SlackError):
-        await nobody.watch(poster(bench), "#ops").post(digest(item()))
+        await nobody.watch(poster(bench), "#ops").send(POST)

@@ -14,12 +14,13 @@ from core.answers import Gap, Lookup, Passage, Scope
 from core.clock import ManualClock
 from core.digests import Digest, Ownership, Wording
 from core.findings import Collected, Evidence, Finding, ObjectRef, Severity
+from core.posts import Post
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler, DigestConfig
+from digest.outbox import Outbox
 from digest.ports import DigestStore, Wordsmith
 from digest.precedents import Precedents
 from digest.publish import DigestService
-from digest.sideposts import SidePosts
 from digest.urgent import UrgentPlan, UrgentService
 from state.database import Database
 from state.digests import SqlDigestStore
@@ -128,28 +129,34 @@ class Words:
 
 @dataclass
 class Channel:
-    """A recording poster: what it posted can be found again by its slot."""
+    """A recording poster: what it posted can be found again by its key."""
 
-    posted: list[Digest] = field(default_factory=list)
+    sent: list[Post] = field(default_factory=list)
     updates: list[tuple[str, Digest]] = field(default_factory=list)
     error: Exception | None = None
 
-    async def find(self, slot: str) -> str | None:
-        return next((f"{n}.0" for n, d in enumerate(self.posted) if d.slot == slot), None)
+    @property
+    def posted(self) -> list[Digest]:
+        """Digests and urgent messages, without what stands in their threads."""
+        return [post.digest for post in self.sent if not post.parent]
 
-    async def post(self, digest: Digest) -> str:
+    def clear(self) -> None:
+        """Forget all."""
+        self.sent.clear()
+
+    async def find(self, post: Post) -> str | None:
+        return next((f"{n}.0" for n, each in enumerate(self.sent) if each.key == post.key), None)
+
+    async def send(self, post: Post) -> str:
         if self.error:
             raise self.error
-        self.posted.append(digest)
-        return f"{len(self.posted) - 1}.0"
+        self.sent.append(post)
+        return f"{len(self.sent) - 1}.0"
 
-    async def post_urgent(self, digest: Digest) -> str:
-        return await self.post(digest)
-
-    async def update_urgent(self, ts: str, digest: Digest) -> None:
+    async def update(self, post: Post) -> None:
         if self.error:
             raise self.error
-        self.updates.append((ts, digest))
+        self.updates.append((post.posted_ts, post.digest))
 
 
 @dataclass
@@ -173,8 +180,8 @@ class World:
     def channel_of(self, name: str) -> Channel:
         return self.channel if name == "COPS" else self.others.setdefault(name, Channel())
 
-    def side_posts(self) -> SidePosts:
-        return SidePosts(self.posts, self.leases, self.channel_of)
+    def outbox(self) -> Outbox:
+        return Outbox(self.posts, self.leases, self.channel_of)
 
     def precedents(self) -> Precedents:
         return Precedents(self.pages, self.past, self.marks)
@@ -196,8 +203,7 @@ class World:
             self.marks,
             self.posts,
             self.leases,
-            self.side_posts(),
-            self.channel,
+            self.outbox(),
             self.clock,
         )
 
@@ -211,9 +217,9 @@ class World:
             "store": self.store,
             "marks": self.marks,
             "posts": self.posts,
-            "side_posts": self.side_posts(),
+            "outbox": self.outbox(),
+            "channel": "COPS",
             "error_counts": self.counts,
-            "poster": self.channel,
             "clock": self.clock,
             "reader": lambda text: Reading(text, text),
             "config": config or DigestConfig(),

@@ -41,7 +41,8 @@ async def test_what_goes_on_is_collapsed_with_the_way_to_the_full_one(world: Wor
     assert not news.is_collapsed
     later = await _tell(world, 4)
     assert later is not None
-    assert later.full_ts == "3.0"
+    # In between, one stands in the thread of the first.
+    assert later.full_ts == "4.0"
 
 
 async def test_after_a_week_it_is_told_in_full_again(world: World) -> None:

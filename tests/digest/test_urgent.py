@@ -24,7 +24,7 @@ def _names(digest: Digest) -> list[str]:
 
 async def _after_a_quiet_digest(world: World) -> None:
     assert await world.service().publish("daily", NINE) is PublishOutcome.POSTED
-    world.channel.posted.clear()
+    world.channel.clear()
     world.clock.advance(MINUTE)
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from core.clock import ManualClock
-from core.digests import Digest, SidePost
+from core.digests import Digest
+from core.posts import Post, PostKind
 from core.questions import TimeRange
 from state.database import Database
 from state.digests import SqlDigestStore
@@ -17,8 +18,9 @@ NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 WINDOW = TimeRange(NINE - timedelta(hours=1), NINE)
 
 
-def _post(key: str, slot: str = "", made_at: datetime = NINE) -> SidePost:
-    return SidePost(key, "daily", slot, "C1", Digest("daily", key, WINDOW, ()), made_at)
+def _post(key: str, slot: str = "", made_at: datetime = NINE) -> Post:
+    kind = PostKind.DIGEST if slot else PostKind.URGENT
+    return Post(key, "daily", slot, "C1", Digest("daily", key, WINDOW, ()), made_at, kind)
 
 
 async def test_a_team_s_part_is_due_once_its_digest_is_committed(
@@ -92,7 +94,7 @@ async def test_what_another_version_wrote_is_left_out(
     posts = SqlPostStore(database, clock)
     await posts.add(_post("urgent"))
     async with database.write("test") as connection:
-        await connection.execute(text("UPDATE side_posts SET content = '{}'"))
+        await connection.execute(text("UPDATE posts SET content = '{}'"))
     assert await posts.due("daily") == []
 
 
