@@ -234,7 +234,10 @@ class Settings(BaseSettings):
         1000, ge=1, le=100_000, description="That end, and what is read of a log that is silent."
     )
     pod_log_timeout_seconds: float = Field(
-        20, gt=0, le=600, description="After this the reading of one log is given up."
+        20,
+        gt=0,
+        le=600,
+        description="After this a log is read no further; for a question after 4 s at most.",
     )
     pod_logs: int = Field(
         200, ge=0, le=10_000, description="Logs of a cluster searched for errors in one digest."

@@ -91,7 +91,7 @@ class ClusterCollector:
         self._error_logs = error_logs
         self._fold = folding
         self._events = events
-        self._log_limits = log_limits
+        self._log_limits = log_limits or LogLimits()
         self._on_snapshot = on_snapshot
         self._taken: dict[_Key, tuple[datetime, Snapshot]] = {}
         self._running: dict[_Key, asyncio.Task[Snapshot]] = {}
@@ -106,8 +106,9 @@ class ClusterCollector:
         return self._clients[cluster]
 
     def log_reader(self, cluster: str) -> LogReader:
-        """A reader of a cluster's logs, for one question or one digest."""
-        return LogReader(self._clients[cluster], self._redactor, self._log_limits)
+        """A reader of a cluster's logs for one question."""
+        limits = self._log_limits.while_somebody_waits()
+        return LogReader(self._clients[cluster], self._redactor, limits)
 
     async def collect(self, window: TimeRange, scope: Scope) -> Collected:
         """All findings now, one per owner, worst first; past ones as far back as the window."""
@@ -128,7 +129,8 @@ class ClusterCollector:
     async def _collect_one(
         self, snapshot: Snapshot, thresholds: Thresholds, window: TimeRange
     ) -> tuple[list[Finding], list[Gap]]:
-        reader = self.log_reader(snapshot.cluster)
+        client = self._clients[snapshot.cluster]
+        reader = LogReader(client, self._redactor, self._log_limits)
         gaps: list[Gap] = []
         if self._events is not None:
             snapshot, gaps = await with_kept_events(

@@ -24,6 +24,7 @@ from core.templates import mask
 READS_AT_ONCE = 8
 PIECE_CHARS = 256 * 1024
 MAX_FINDINGS = 40
+QUESTION_SECONDS = 4.0
 RECOVERED_AFTER = timedelta(minutes=15)
 MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
 
@@ -121,6 +122,10 @@ class LogLimits:
     logs_a_cluster: int = 200
     seconds_a_cluster: float = 60.0
 
+    def while_somebody_waits(self) -> LogLimits:
+        """The same for a question, which is answered within seconds."""
+        return replace(self, seconds_a_log=min(self.seconds_a_log, QUESTION_SECONDS))
+
 
 class LogReader:
     """Reads logs of one cluster, a few at a time, each once.
@@ -173,13 +178,20 @@ class LogReader:
         async with self._free:
             try:
                 size = await self._window(scan, source)
-                if size >= self.limits.bytes_a_log:
+                is_cut = size >= self.limits.bytes_a_log
+                if is_cut:
                     gaps.append(_cut(what, self.limits))
-                if size >= self.limits.bytes_a_log or (not size and not source.previous):
+                wants_end = is_cut or (not size and not source.previous)
+            except ClusterError as error:
+                gaps.append(Gap(what, error.wrong, error.remedy))
+                # It broke off or took too long: its latest lines tell more than what came so far.
+                wants_end = scan.lines > 0
+            try:
+                if wants_end:
                     await self._end(scan, source)
             except ClusterError as error:
                 gaps.append(Gap(what, error.wrong, error.remedy))
-        return await asyncio.to_thread(self._tell, scan), gaps
+        return await asyncio.to_thread(self._tell, scan), list(dict.fromkeys(gaps))
 
     async def _window(self, scan: LogScan, source: LogSource) -> int:
         """Feed the window's log to the scan; the number of characters read."""

@@ -45,6 +45,7 @@ class LogApi(FakeApi):
     def __init__(self) -> None:
         super().__init__()
         self.breaks_after = 0
+        self.trickles = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:  # type: ignore[override]
         query = dict(request.query)
@@ -63,6 +64,10 @@ class LogApi(FakeApi):
             await response.write(body[: self.breaks_after])
             assert request.transport is not None
             request.transport.close()
+            return response
+        if self.trickles and "tailLines" not in query:
+            await response.write(body[:7_001])
+            await self.released.wait()
             return response
         for start in range(0, len(body), 7_001):
             await response.write(body[start : start + 7_001])
@@ -299,6 +304,25 @@ async def test_a_log_that_breaks_off_tells_what_was_read_so_far(tmp_path: Path) 
         log, gaps = await reader.read(SOURCE)
     assert [kind.template for kind in log.kinds] == ["boom"]
     assert [gap.what for gap in gaps] == ["log of shop/payments-1 in cluster demo"]
+
+
+async def test_of_a_log_that_comes_too_slowly_the_end_is_read_as_well(tmp_path: Path) -> None:
+    api = LogApi()
+    api.trickles = True
+    words = [f"INFO request {number} done" for number in range(2_000)]
+    words[3], words[1_990] = "ERROR at first", "ERROR at last"
+    api.logs["payments-1", False] = _log(0, *words)
+    limits = LogLimits(seconds_a_log=0.3, last_lines=50)
+    async with reading(tmp_path, api, limits) as reader:
+        log, gaps = await reader.read(SOURCE)
+    assert [kind.template for kind in log.kinds] == ["at first", "at last"]
+    assert log.last[-1].message == "request 1999 done"
+    assert [gap.why for gap in gaps] == ["no answer within 0.3 s"]
+
+
+def test_who_waits_for_an_answer_waits_four_seconds_for_a_log() -> None:
+    assert LogLimits().while_somebody_waits() == LogLimits(seconds_a_log=4)
+    assert LogLimits(seconds_a_log=1).while_somebody_waits() == LogLimits(seconds_a_log=1)
 
 
 async def test_of_a_silent_container_the_last_words_are_read(tmp_path: Path) -> None:
