@@ -25,7 +25,7 @@ from bot.schedule import LookOut, Schedule
 from bot.services import EdgeLimits, Services
 from bot.settings import Settings
 from bot.slackdoctor import slack_checks
-from bot.thread_tasks import EXPLAIN, thread_tasks
+from bot.thread_tasks import ALERT, EXPLAIN, thread_tasks
 from bot.watch import Watch, WatchedFacts, WatchedRetriever
 from cluster.alertmanager import AlertFeed
 from cluster.client import ClusterClient
@@ -54,6 +54,7 @@ from knowledge.past import PastDigests, WithPast
 from knowledge.ports import Answerer, Retriever
 from knowledge.searching import Searcher
 from knowledge.suggested import SuggestedQuestions
+from knowledge.tasks.alert import AlertTask, alert_parts
 from knowledge.tasks.chained import ChainedTask
 from knowledge.tasks.changes import ChangesTask
 from knowledge.tasks.classify import ClassifyTask
@@ -295,9 +296,15 @@ async def open_app(
                     # as a whole reaches the edge's own limit.
                     answer_timeout_seconds=settings.llm_timeout_seconds + 10,
                     zone=settings.zone,
+                    alert_replies=settings.slack_alert_replies,
                 ),
                 tasks={
                     **tasks,
+                    ALERT: AlertTask(
+                        alert_parts(chain, namer, library, written_and_measured),
+                        clock,
+                        redactor.redact,
+                    ),
                     EXPLAIN: ChainedTask(chain, explain(namer)),
                     **thread_tasks(
                         models,

@@ -184,6 +184,7 @@ class EdgeLimits:
 
     Attributes:
         zone: For the times of a picture where nobody knows the reader's own.
+        alert_replies: Replies under alerts in a channel within ten minutes.
     """
 
     command: str = "/k8s"
@@ -191,6 +192,7 @@ class EdgeLimits:
     max_question_chars: int = 2000
     stream_flush_seconds: float = 1.0
     zone: tzinfo = UTC
+    alert_replies: int = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,14 @@ class Settings(BaseSettings):
     slack_shared_channels: CommaList = Field(
         (), description="Channels shared with another organisation where it may speak."
     )
+    slack_alert_channels: CommaList = Field(
+        (),
+        description="Channels, by id or #name, where an alert that Alertmanager, Grafana or "
+        "PagerDuty posts gets its runbook, owner and facts as a reply; empty: none.",
+    )
+    slack_alert_replies: int = Field(
+        5, ge=1, le=50, description="Such replies in a channel within ten minutes, at most."
+    )
     audit_questions: bool = Field(
         default=False, description="Write what was asked into the audit log too."
     )
@@ -329,6 +337,7 @@ class Settings(BaseSettings):
         "slack_allowed_groups",
         "slack_allowed_guests",
         "slack_shared_channels",
+        "slack_alert_channels",
         mode="before",
     )
     @classmethod

@@ -21,6 +21,7 @@ from bot.errand import begin
 from bot.gate import Gate
 from bot.listeners import (
     actions,
+    alertposts,
     commands,
     digest_actions,
     failures,
@@ -96,6 +97,7 @@ def build_slack_app(
     commands.register(app, edge)
     actions.register(app, edge)
     digest_actions.register(app, edge)
+    alertposts.register(app, edge)
     questions.register(app, edge)
     shortcuts.register(app, edge)
     suggestions.register(app, edge)

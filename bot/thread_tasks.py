@@ -17,6 +17,7 @@ HAND_OVER = "hand-over"
 POST_MORTEM = "post-mortem"
 THREAD_TASKS = frozenset({SUMMARY, HAND_OVER, POST_MORTEM})
 EXPLAIN = "explain"  # a single message
+ALERT = "alert"  # what another bot posted; nobody asks for it
 # Tasks whose answer is a file, with its title.
 DOCUMENTS = {HAND_OVER: Document.HAND_OVER, POST_MORTEM: Document.POST_MORTEM}
 # What is put to the task; with the task's name in front it reads as a sentence.

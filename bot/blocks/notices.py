@@ -27,6 +27,14 @@ def asked_from_home(question: str) -> Message:
     return _line(f"You asked from Home: *{escape(clip(_flat(question), 300))}*")
 
 
+def alert_storm(replies: int, minutes: int, command: str) -> Message:
+    """Told once instead of all further replies under alerts."""
+    return _line(
+        f"⛈️ Many alerts at once: I looked up {replies} in {minutes} minutes and leave the others "
+        f"alone for now. `{escape(command)} digest` shows what is broken."
+    )
+
+
 def queued() -> Message:
     """An earlier question of the thread is still being answered."""
     return _line(f"{WAITING_MARK} One question at a time: yours is next in this thread.")

@@ -41,8 +41,8 @@ def onboarding_message(
         ),
         f"•  Mention <@{bot_user}> and ask: I answer in the thread, and remember it.",
         (
-            f"•  `{escape(command)} help` lists what else I can do; what a command answers, only you "
-            "see."
+            f"•  `{escape(command)} help` lists what else I can do; what a command answers, only "
+            "you see."
         ),
     ]
     if next_digest is not None:

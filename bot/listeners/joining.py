@@ -52,6 +52,7 @@ async def _greet(edge: Edge, visit: Visit, scope: Scope, bot_user: str) -> None:
         scope,
         await services.suggestions.questions(scope),
         next_digest=min(due, default=None),
+        tells_of_alerts=visit.channel in edge.gate.policy.alert_channels,
     )
     try:
         await edge.client.chat_postMessage(

@@ -38,6 +38,7 @@ class ControlRoutes:
             "delete": self._delete,
             "edit": self._edit,
             "faults": self._faults,
+            "bot_message": self._bot_message,
             "home": self._home,
             "home_action": self._home_action,
             "invite": self._invite,
@@ -68,6 +69,14 @@ class ControlRoutes:
         text, thread_ts = fields.text("text"), fields.optional("thread_ts") or ""
         fields.done()
         message = self.controls.say(channel, user, text, thread_ts)
+        return {"ts": message["ts"], "message": message}
+
+    async def _bot_message(self, fields: Fields) -> Json:
+        channel, user = fields.text("channel"), fields.text("user", "alerts")
+        text, thread_ts = fields.text("text", ""), fields.optional("thread_ts") or ""
+        parts = fields.structure("parts")
+        fields.done()
+        message = self.controls.post_as_bot(channel, user, text, parts, thread_ts)
         return {"ts": message["ts"], "message": message}
 
     async def _edit(self, fields: Fields) -> Json:

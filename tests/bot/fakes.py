@@ -13,7 +13,7 @@ from bot.audit import Audit
 from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, ScheduledDigest, Services
-from bot.thread_tasks import EXPLAIN, thread_tasks
+from bot.thread_tasks import ALERT, EXPLAIN, thread_tasks
 from bot.watch import Watch
 from core.answers import (
     Answer,
@@ -306,7 +306,7 @@ class Fakes:
             audit=replace(self.audit, meter=self.watch.meter),
             watch=self.watch,
             tasks={row.name: self.task for row in COMMANDS if row.run is task.run}
-            | {EXPLAIN: self.task}
+            | {EXPLAIN: self.task, ALERT: self.task}
             | thread_tasks(
                 Models(ModelConfig(model=EXTRACTIVE), ManualClock(NOW)),
                 _Graph(),

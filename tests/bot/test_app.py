@@ -14,7 +14,7 @@ from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
 from bot.digests import _config, digest_channels, digest_plans
 from bot.settings import Settings, load_settings
-from bot.thread_tasks import EXPLAIN, THREAD_TASKS
+from bot.thread_tasks import ALERT, EXPLAIN, THREAD_TASKS
 from core.answers import Answer, Done, GenerationOptions, PartState
 from core.clock import SystemClock
 from core.errors import SettingsError
@@ -74,7 +74,8 @@ async def test_every_task_of_the_table_is_built_and_says_what_it_lacks(tmp_path:
     settings = settings_in(tmp_path)
     folder = DataFolder(settings.opsbot_data_dir)
     async with open_app(settings, FileConfig(), folder, SystemClock()) as app:
-        assert set(app.services.tasks) == {row.name for row in TASKS} | THREAD_TASKS | {EXPLAIN}
+        asked_by_none = {ALERT, EXPLAIN}
+        assert set(app.services.tasks) == {row.name for row in TASKS} | THREAD_TASKS | asked_by_none
         for task, argument, lacks in (
             ("owner", "payments", "No service graph is configured"),
             ("impact", "worker-3", "No service graph is configured"),

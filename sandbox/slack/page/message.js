@@ -33,6 +33,7 @@ export function drawMessage(message, context, options) {
     el("div", { class: "body" },
       options.follows ? null : head,
       content(message, context),
+      attachments(message, context),
       files(message),
       reactions(message, context),
       options.inThread ? null : threadLink(message, context)),
@@ -42,9 +43,26 @@ export function drawMessage(message, context, options) {
 function content(message, context) {
   const blocks = message.blocks || [];
   const pressing = { ...context, press: (id, value, button) => context.press(message, id, value, button) };
-  const nodes = blocks.length ? drawBlocks(blocks, pressing) : [el("div", { class: "text" }, mrkdwn(message.text, context.names))];
+  const plain = message.text ? [el("div", { class: "text" }, mrkdwn(message.text, context.names))] : [];
+  const nodes = blocks.length ? drawBlocks(blocks, pressing) : plain;
   const edited = message.edited && !message.bot_id ? el("span", { class: "edited" }, "(edited)") : null;
   return el("div", { class: "content" }, nodes, edited);
+}
+
+/** What older apps post: a coloured bar with a title, text and fields. Their buttons are left out. */
+function attachments(message, context) {
+  return (message.attachments || []).map((part) => {
+    const colour = { good: "#2eb886", warning: "#daa038", danger: "#a30200" }[part.color] || `#${String(part.color || "").replace(/^#/, "")}`;
+    const title = part.title ? el("div", { class: "attachment-title" }, part.title_link ? link(part.title_link, part.title) : part.title) : null;
+    const lines = [part.pretext, part.text].filter(Boolean).map((text) => el("div", {}, mrkdwn(text, context.names)));
+    const fields = (part.fields || []).map((field) => el("div", {}, el("strong", {}, field.title), el("div", {}, mrkdwn(String(field.value), context.names))));
+    const box = el("div", { class: "attachment" }, title, lines,
+      fields.length ? el("div", { class: "fields" }, fields) : null,
+      part.blocks ? drawBlocks(part.blocks, context) : null,
+      part.footer ? el("div", { class: "attachment-footer" }, part.footer) : null);
+    if (/^#[0-9a-f]{3,8}$/i.test(colour)) box.style.borderLeftColor = colour;
+    return box;
+  });
 }
 
 function notifies(message, context) {
