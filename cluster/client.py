@@ -164,8 +164,15 @@ class ClusterClient:
         verb = f"list {kind.plural}" + (f" in namespace {namespace}" if namespace else "")
         accept = METADATA_ONLY if kind.is_metadata_only else JSON
 
-        async def ask(query: dict[str, str]) -> tuple[int, bytes]:
-            return await self._get(kind.path(namespace), query, asked, accept)
+        async def ask(query: dict[str, str], see: Callable[[bytes], None]) -> tuple[int, bytes]:
+            async with self._opened(
+                kind.path(namespace), query, asked, accept, self._limits
+            ) as response:
+                pieces = []
+                async for piece in response.content.iter_any():
+                    see(piece)
+                    pieces.append(piece)
+                return response.status, b"".join(pieces)
 
         return await read_list(ask, kind, self.reach.query(kind, namespace), asked, verb)
 
@@ -312,10 +319,8 @@ class ClusterClient:
         """Close the connections."""
         await self._api.close()
 
-    async def _get(
-        self, path: str, query: dict[str, str], asked: str, accept: str = JSON
-    ) -> tuple[int, bytes]:
-        async with self._opened(path, query, asked, accept, self._limits) as response:
+    async def _get(self, path: str, query: dict[str, str], asked: str) -> tuple[int, bytes]:
+        async with self._opened(path, query, asked, limits=self._limits) as response:
             return response.status, await response.read()
 
     @property

@@ -1,4 +1,4 @@
-"""Equal parts of many objects are kept once: the pods of a workload differ in little.
+"""Equal parts of many objects are kept once: the pods of an owner differ in little.
 
 150,000 pods take a third of the memory that they take as they are decoded.
 """
@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-import msgspec
 from msgspec.structs import force_setattr
 
 from cluster.objects import ContainerState, KubeObject, Pod
@@ -22,9 +20,8 @@ class Sharing:
     """Knows the parts of the objects that it was given; made for one list and then forgotten."""
 
     def __init__(self) -> None:
-        self._parts: dict[bytes, Any] = {}
+        self._siblings: dict[str, Pod] = {}
         self._words: dict[str, str] = {}
-        self._encode = msgspec.msgpack.Encoder().encode
 
     def share(self, objects: Iterable[KubeObject]) -> None:
         """Let these objects share what is equal among them and all that came before.
@@ -41,16 +38,20 @@ class Sharing:
         # Written out and without loops over names, since this runs for every pod of a cluster.
         word = self._words.setdefault
         meta, spec, status = pod.metadata, pod.spec, pod.status
-        parts = (meta.labels, meta.owner_references, spec.containers)
-        labels, owners, containers = self._parts.setdefault(self._encode(parts), parts)
-        force_setattr(meta, "labels", labels)
-        force_setattr(meta, "owner_references", owners)
+        owners = meta.owner_references
+        sibling = self._siblings.setdefault(owners[0].uid if owners else "", pod)
+        if meta.labels == sibling.metadata.labels:
+            force_setattr(meta, "labels", sibling.metadata.labels)
+        if owners == sibling.metadata.owner_references:
+            force_setattr(meta, "owner_references", sibling.metadata.owner_references)
+        if spec.containers == sibling.spec.containers:
+            force_setattr(spec, "containers", sibling.spec.containers)
         force_setattr(meta, "namespace", word(meta.namespace, meta.namespace))
-        force_setattr(spec, "containers", containers)
         force_setattr(spec, "node_name", word(spec.node_name, spec.node_name))
-        # Every pod has volumes with names of its own; what matters of them is the claims.
-        claims = tuple(one for one in spec.volumes if one.persistent_volume_claim)
-        force_setattr(spec, "volumes", claims)
+        if spec.volumes:
+            # Every pod has volumes with names of its own; what matters of them is the claims.
+            claims = tuple([one for one in spec.volumes if one.persistent_volume_claim])
+            force_setattr(spec, "volumes", claims)
         for condition in status.conditions:
             force_setattr(condition, "type", word(condition.type, condition.type))
             force_setattr(condition, "status", word(condition.status, condition.status))

@@ -11,7 +11,6 @@ import pytest
 
 from cluster.client import ClusterClient
 from cluster.kinds import BY_NAME, KINDS
-from cluster.objects import Pod
 from cluster.refusals import UnreachableError
 from core.errors import ClusterError
 from tests.cluster.api import FakeApi, as_json, connected, kubeconfig, serving
@@ -132,13 +131,6 @@ async def test_nulls_are_absent_and_one_odd_object_hides_no_others(
 async def test_a_list_without_items_is_empty(api: FakeApi, client: ClusterClient) -> None:
     api.answers["pods"] = (200, as_json({"metadata": {}, "items": None}))
     assert (await client.list_all(PODS)).items == ()
-
-
-async def test_big_pages_are_decoded_as_well(api: FakeApi, client: ClusterClient) -> None:
-    api.objects["pods"] = [pod(f"pod-{number}") for number in range(400)]
-    listing = await client.list_all(PODS)
-    assert len(listing.items) == 400
-    assert all(isinstance(item, Pod) for item in listing.items)
 
 
 async def test_a_server_that_does_not_answer_is_given_up(api: FakeApi, tmp_path: Path) -> None:
