@@ -213,9 +213,8 @@ class ClusterCollector:
     async def _snapshot(self, client: ClusterClient, namespaces: frozenset[str]) -> Snapshot | Gap:
         what = f"cluster {client.name}"
         key = (client.name, namespaces)
-        cached = self._taken.get(key)
-        if cached and self._clock.now() - cached[0] < self._ttl:
-            return cached[1]
+        if key in self._taken and key not in self._stale():
+            return self._taken[key][1]
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(self._take(client, namespaces))
@@ -242,6 +241,8 @@ class ClusterCollector:
         if namespaces and not allowed:
             # An empty set would mean every namespace.
             return Snapshot(client.name, self._clock.now(), namespaces=namespaces)
+        # Before the next one is taken: two of a big cluster would be twice the memory.
+        await let_go([self._taken.pop(key)[1] for key in self._stale()])
         began, is_read = monotonic(), False
         try:
             async with asyncio.timeout(SNAPSHOT_TIMEOUT_SECONDS):
@@ -250,14 +251,12 @@ class ClusterCollector:
         finally:
             self._on_snapshot(client.name, monotonic() - began, is_read)
         snapshot = _without(snapshot, self._denied)
-        now = self._clock.now()
-        new = (client.name, namespaces)
-        fresh = {key: kept for key, kept in self._taken.items() if now - kept[0] < self._ttl}
-        fresh[new] = (now, snapshot)
-        old = [kept[1] for key, kept in self._taken.items() if key == new or key not in fresh]
-        self._taken = fresh
-        await let_go(old)
+        self._taken[client.name, namespaces] = (self._clock.now(), snapshot)
         return snapshot
+
+    def _stale(self) -> list[_Key]:
+        now = self._clock.now()
+        return [key for key, (taken, _) in self._taken.items() if now - taken >= self._ttl]
 
     async def ping(self) -> list[tuple[str, str | ClusterError]]:
         """Every cluster with its version, or why it does not answer."""

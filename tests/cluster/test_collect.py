@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -237,6 +238,22 @@ async def test_a_snapshot_is_shared_while_it_is_fresh(tmp_path: Path) -> None:
         clock.advance(timedelta(seconds=6))
         await collector.snapshots(Scope())
         assert len(api.asked("pods")) == 2
+
+
+async def test_a_snapshot_that_is_stale_is_let_go_before_the_next_is_taken(tmp_path: Path) -> None:
+    api = FakeApi([crashing()])
+    async with collecting(tmp_path, api) as (collector, clock):
+        (taken,), _ = await collector.snapshots(Scope())
+        stale = weakref.ref(taken)
+        del taken
+        clock.advance(timedelta(seconds=6))
+        api.hang.add("pods")
+        asking = asyncio.create_task(collector.snapshots(Scope()))
+        while len(api.asked("pods")) < 2:  # noqa: ASYNC110 (the server has no event to wait for)
+            await asyncio.sleep(0.01)
+        assert stale() is None
+        api.released.set()
+        await asking
 
 
 async def test_closing_gives_up_what_is_being_read(tmp_path: Path) -> None:
