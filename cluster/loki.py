@@ -25,9 +25,13 @@ RETRY_SECONDS = (1.0, 2.0, 4.0)
 LABELS = ("namespace", "pod", "container")
 # What looks like an error, or like a part of a trace. Whether it is one, core.logformats tells.
 LOOKS_BAD = (
-    r"(?i)(error|err!|fatal|panic|exception|critical|severe|emerg|traceback|out of memory|oom"
-    r"|segfault|segmentation fault|level.{1,4}(50|60)\b)|\bE\d{4} |\bF\d{4} "
+    r"(?i:error|err!|fatal|panic|exception|critical|severe|emerg|traceback|out of memory|oom"
+    r"|segfault|segmentation fault|level.{1,4}(50|60)\b|\b(err|ftl|crit|alert)\b)"
+    r"|\bE\d{4} |\bF\d{4} |[EF]/[^ (]+ *\( *\d+\): | \d+ +\d+ [EF] |^(fail|crit): "
+    r"| [CEF]\d? +(\| |([A-Z]{2,}|-) +\[)|\"s\": ?\"[EF]\"|\"(PRIORITY|level)\": ?\"?[0-3]\b"
+    r"|^SIG(SEGV|BUS|FPE|ILL|ABRT): |^terminate called|^libc\+\+abi: "
     r"|^\s+(at |File \"|\.\.\. )|^(Caused by|goroutine )"
+    rf"|^<({'|'.join(str(number) for number in range(192) if number % 8 < 4)})>"
 )
 
 

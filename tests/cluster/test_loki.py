@@ -17,6 +17,7 @@ from cluster.webapi import ApiAddress
 from core.errors import ClusterError
 from core.questions import TimeRange
 from tests.cluster.payloads import NOW
+from tests.core.error_lines import ERROR_LINES
 
 DAY = TimeRange(NOW - timedelta(days=1), NOW)
 START = int(DAY.start.timestamp()) * 1_000_000_000
@@ -186,7 +187,18 @@ async def test_an_odd_answer_is_told(answer: Any, wrong: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["ERROR x", "panic: x", "\tat com.x.Y(Z.java:1)", 'level=error msg="x"', "E1122 10:15:02 x",
-     '{"level":50,"msg":"x"}', "Caused by: x", '  File "/app/x.py", line 1'],
+     '{"level":50,"msg":"x"}', "Caused by: x", '  File "/app/x.py", line 1', *ERROR_LINES],
 )  # fmt: skip
 def test_what_may_be_an_error_looks_like_one(line: str) -> None:
     assert re.search(loki.LOOKS_BAD, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["<6>loaded", "I/Tag(12): up", "info: Shop.Orders[0]", "2026-03-01 10:00:00 I | etcdserver: up",
+     "2026-03-01T10:00:00Z I  NETWORK  [c1] up", '{"s":"I","ctx":"c1","msg":"up"}', "alerted: 0",
+     '{"PRIORITY":"6","MESSAGE":"up"}', "03-01 10:00:00.123  12  56 I Tag: up", "x | y",
+     "SIGTERM: x"],
+)  # fmt: skip
+def test_harmless_lines_of_the_same_forms_stay_in_the_store(line: str) -> None:
+    assert not re.search(loki.LOOKS_BAD, line)

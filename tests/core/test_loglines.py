@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.loglines import MAX_JOINED_LINES, LogLevel, is_error, parse_log
+from tests.core.error_lines import ERROR_LINES
 
 TEN = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 
@@ -158,46 +159,7 @@ def test_words_about_errors_are_no_errors(line: str) -> None:
     assert not any(is_error(entry) for entry in parse_log(line))
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Error: cannot find module x",
-        "Error connecting to database",
-        "Java Network Exception: no route",
-        "Order Import Error: 3 rows refused",
-        "2026-03-01 10:00:00 error: boom",
-        'Exception in thread "main" java.lang.Error: x',
-        "npm ERR! code ELIFECYCLE",
-        "[ERROR] plugin/errors: 2 example.com. A: i/o timeout",
-        'ts=2026-03-01T10:00:00Z caller=main.go:1 Error="Unable to connect to Database"',
-        "[2026-03-01 10:00:00 +0000] [7] [ERROR] Worker timeout",
-        "Mar  1 10:00:00 host app[1]: ERROR boom",
-        "Nov 10 14:17:41.900439 host kubenswrapper[2296]: E1110 14:17:41.900391 2296 a.go:1] boom",
-        "2026-03-01T10:00:00+00:00 host app[1]: E1110 14:17:41.900391 2296 a.go:1] boom",
-        "2026-03-01 10:00:00.1 level=error msg=boom",
-        "web-1  | 2026-03-01 10:00:00,000 ERROR boom",
-        "nova.log.1 2026-03-01 10:00:00.508 25746 ERROR nova.wsgi [req-1 - - -] boom",
-        "PHP Parse error:  syntax error, unexpected end of file",
-        "[01-Mar-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Error: no such function",
-        "Fatal Python error: init_fs_encoding: failed to get the encoding",
-        "F/libc(99): Fatal signal 11",
-        "03-01 10:00:00.123 E/AndroidRuntime( 1234): main",
-        "03-01 10:00:00.123  1234  5678 E AndroidRuntime: main",
-        "<0>panic of a kernel",
-        "<3>[   12.345678] usb 1-1: device descriptor read/64, error -71",
-        "<11>Oct 11 22:14:15 web su: 'su root' failed for lonvick",
-        '<131>1 2026-03-01T10:00:00.003Z host app - - [ex@1 a="b"] connection lost',
-        "SIGSEGV: segmentation violation",
-        "terminate called after throwing an instance of 'std::bad_alloc'",
-        "nginx: [emerg] host not found in upstream",
-        "2026-03-01T10:00:00.000Z\terror\tcontroller\tReconciler failed",
-        "2026-03-01 10:00:00 [error    ] event failed   key=val",
-        '{"LogLevel":"Error","Message":"boom"}',
-        '{"severity_text":"ERROR","body":"boom"}',
-        '{"version":"1.1","short_message":"boom","level":3}',
-        '{"PRIORITY":"3","MESSAGE":"boom"}',
-    ],
-)
+@pytest.mark.parametrize("line", ERROR_LINES)
 def test_errors_are_known_in_many_dresses(line: str) -> None:
     (entry,) = parse_log(line)
     assert is_error(entry)
