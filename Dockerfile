@@ -24,20 +24,24 @@ FROM ${PYTHON_IMAGE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends git \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --no-create-home opsbot \
- && install -d -o opsbot -m 0700 /var/lib/opsbot
+ && groupadd --system --gid 10001 opsbot \
+ && useradd --system --uid 10001 --gid 10001 --no-create-home opsbot \
+ && install -d -o opsbot -g opsbot -m 0700 /var/lib/opsbot
 COPY --from=build /opt/opsbot /opt/opsbot
+# Only the data folder and /tmp are written to: the rest may be read-only.
 ENV PATH=/opt/opsbot/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
     OPSBOT_DATA_DIR=/var/lib/opsbot \
-    HTTP_HOST=0.0.0.0
-USER opsbot
+    HTTP_HOST=0.0.0.0 \
+    METRICS_PORT=9464
+# By its number, so that a kubelet can see that it is not root.
+USER 10001
 WORKDIR /var/lib/opsbot
 VOLUME /var/lib/opsbot
-EXPOSE 3000
+EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
-# `opsbot doctor` asks the running bot over its socket; it fails when a part is down.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=90s --retries=3 \
-  CMD ["opsbot", "doctor", "--json"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
+  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9464/readyz')"]
 ENTRYPOINT ["opsbot"]
 CMD ["run"]

@@ -140,7 +140,7 @@ def test_clusters_of_ones_own_are_left_alone_and_denied_kinds_are_added_to() -> 
 
 @pytest.mark.parametrize("values", [SLACK, PAIR, NAMESPACED, EVERYTHING])
 def test_every_name_in_the_environment_is_a_setting(values: dict[str, Any]) -> None:
-    known = {name.upper() for name in Settings.model_fields} | {"METRICS_HOST", "METRICS_PORT"}
+    known = {name.upper() for name in Settings.model_fields}
     assert environment(values).keys() <= known
 
 
