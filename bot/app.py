@@ -32,7 +32,7 @@ from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector
 from cluster.eventlog import EventKeeper
 from cluster.facts import ClusterFacts
-from cluster.kinds import HISTORY_KINDS, KINDS, TLS_SECRETS
+from cluster.kinds import HISTORY_KINDS, KINDS, TLS_SECRETS, Kind
 from cluster.limits import LiveLimits
 from cluster.log_reading import ErrorLogs
 from cluster.reach import Reach
@@ -144,7 +144,6 @@ async def open_app(
         loki = loki_of(settings)
         if loki is not None:
             stack.push_async_callback(loki.close)
-        kinds = (*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS
         collector = ClusterCollector(
             clients,
             clock,
@@ -153,7 +152,7 @@ async def open_app(
             denied_namespaces=frozenset(config.denied_namespaces),
             alerts=alerts,
             events=kept_events,
-            kinds=kinds,
+            kinds=_kinds(settings),
             error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
             log_limits=log_limits(settings),
             on_snapshot=watch.meter.snapshot,
@@ -261,21 +260,26 @@ async def open_app(
             ],
             clock,
         )
-        thorough = HealthChecks(
-            [
-                *slack_checks(settings, config, clock),
-                *doctor.reply_checks(models),
-                *doctor.embedding_checks(embedder),
-                doctor.qdrant_check(settings, store),
-                *doctor.rights_checks(clients, (*kinds, *HISTORY_KINDS)),
-                *doctor.monitoring_checks(settings, names, clock),
-                doctor.schema_check(database),
-            ],
-            clock,
-        )
         yield App(
             engine=LocalEngine(
-                answerer, tasks, searcher, digests.preview, written, health, thorough
+                answerer,
+                tasks,
+                searcher,
+                digests.preview,
+                written,
+                health,
+                HealthChecks(
+                    [
+                        *slack_checks(settings, config, clock),
+                        *doctor.reply_checks(models),
+                        *doctor.embedding_checks(embedder),
+                        doctor.qdrant_check(settings, store),
+                        *doctor.rights_checks(clients, (*_kinds(settings), *HISTORY_KINDS)),
+                        *doctor.monitoring_checks(settings, names, clock),
+                        doctor.schema_check(database),
+                    ],
+                    clock,
+                ),
             ),
             services=Services(
                 answerer=answerer,
@@ -345,6 +349,11 @@ def _clusters(settings: Settings, config: FileConfig) -> tuple[ClusterConfig, ..
         ClusterConfig.model_construct(name=context or "default", kubeconfig="", context=context)
         for context in settings.kube_contexts or ("",)
     )
+
+
+def _kinds(settings: Settings) -> tuple[Kind, ...]:
+    """What is listed of every cluster."""
+    return (*KINDS, TLS_SECRETS) if settings.kube_tls_secrets else KINDS
 
 
 async def _client(plan: ClusterConfig, settings: Settings, reach: Reach) -> ClusterClient:

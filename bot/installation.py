@@ -10,8 +10,8 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels import channel_ids
+from bot.identity import Identity, identity_of
 from bot.notices import SLACK_FAILURES, slack_error
-from bot.slack_app import Identity, identity_of
 from bot.slack_client import make_client
 from core.clock import Clock, skew_seconds
 

@@ -21,6 +21,7 @@ from bot.config_file import load_config_file
 from bot.datafolder import DataFolder
 from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
+from bot.identity import Identity, sign_in
 from bot.interrupted import closing_interrupted
 from bot.logs import set_up_logging
 from bot.metrics import Meter
@@ -32,7 +33,7 @@ from bot.probes import Probes, probing
 from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
-from bot.slack_app import Identity, build_slack_app, sign_in
+from bot.slack_app import build_slack_app
 from bot.slack_client import make_client
 from bot.slackcalls import counting
 from bot.tasks import TaskSet

@@ -1,10 +1,9 @@
-"""Builds the Slack app: a client that retries, and a Bolt app with every listener."""
+"""Builds the Bolt app with every listener."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from time import monotonic
 
 from slack_bolt.async_app import AsyncApp
@@ -12,7 +11,6 @@ from slack_bolt.listener.async_listener_start_handler import AsyncListenerStartH
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.answering import Answering
 from bot.edge import Edge
@@ -33,47 +31,10 @@ from bot.listeners import (
     suggestions,
 )
 from bot.metrics import Meter
-from bot.notices import SLACK_FAILURES, new_reference, slack_error
+from bot.notices import new_reference
 from bot.people import People
 from bot.services import Services
 from bot.tasks import TaskSet
-
-SLACK_API = "https://slack.com/api/"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the bot is in its workspace."""
-
-    team: str
-    team_name: str
-    bot_user: str
-    bot_name: str
-    bot_id: str
-
-
-async def sign_in(client: AsyncWebClient) -> Identity:
-    """Ask Slack who this token is.
-
-    Raises:
-        SlackError: The token is refused, or Slack cannot be reached.
-    """
-    try:
-        told = await client.auth_test()
-    except SLACK_FAILURES as error:
-        raise slack_error(error, "sign in to Slack") from error
-    return identity_of(told)
-
-
-def identity_of(told: AsyncSlackResponse) -> Identity:
-    """Reads the answer of auth.test."""
-    return Identity(
-        team=str(told["team_id"]),
-        team_name=str(told.get("team") or ""),
-        bot_user=str(told["user_id"]),
-        bot_name=str(told.get("user") or ""),
-        bot_id=str(told.get("bot_id") or ""),
-    )
 
 
 def build_slack_app(

@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.identity import sign_in
 from bot.notices import SlackError
-from bot.slack_app import build_slack_app, sign_in
+from bot.slack_app import build_slack_app
 from bot.slack_client import make_client
 from bot.tasks import TaskSet
 from bot.transport import HttpTransport, SocketTransport
