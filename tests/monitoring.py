@@ -49,11 +49,12 @@ async def alertmanager(folder: Path, webhook: str = "", token: str = "") -> Asyn
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, target: str) -> AsyncIterator[str]:
+async def prometheus(folder: Path, target: str, rules: Path | None = None) -> AsyncIterator[str]:
     """Runs Prometheus, which scrapes `target` (host:port) each second; gives its address."""
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "scrape_configs": [{"job_name": "app", "static_configs": [{"targets": [target]}]}],
+        "rule_files": [str(rules)] if rules else [],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     port = free_port()
