@@ -78,6 +78,7 @@ from state.greetings import GreetingStore
 from state.marks import SqlMarkStore
 from state.openanswers import OpenAnswerStore
 from state.past import SqlPast
+from state.posts import SqlPostStore
 
 IN_POD_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 USUAL_KUBECONFIG = Path("~/.kube/config")
@@ -322,7 +323,15 @@ async def open_app(
                 watch=watch,
             ),
             checks=health,
-            gauges=Gauges(watch.meter, store, digests.schedules, digests.store, health, clock),
+            gauges=Gauges(
+                watch.meter,
+                store,
+                digests.schedules,
+                digests.store,
+                SqlPostStore(database, clock),
+                health,
+                clock,
+            ),
             schedules=digests.schedules,
             look_outs=digests.look_outs,
             library=library,

@@ -65,7 +65,7 @@ class Meter:
             "answers_total", "The same, by how they ended.", "command", "outcome"
         )
         self._steps = histogram("step_duration_seconds", "Parts of answers.", "step")
-        self._queues = gauge("queue_length", "How many wait.", "queue")
+        self.queues = gauge("queue_length", "How many wait.", "queue")
         self._calls = histogram(
             "model_call_duration_seconds", "Calls of the model.", "model", "task"
         )
@@ -155,7 +155,7 @@ class Meter:
 
     def queue(self, name: str, length: Callable[[], float]) -> None:
         """Let the length of a queue be asked for at each scrape."""
-        self._queues.labels(name).set_function(length)
+        self.queues.labels(name).set_function(length)
 
     def called(self, call: ModelCall, task: str) -> None:
         """A model's call is over."""

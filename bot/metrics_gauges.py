@@ -12,7 +12,7 @@ from bot.metrics import Meter
 from bot.schedule import Schedule
 from core.clock import Clock
 from core.errors import OpsbotError
-from digest.ports import DigestStore
+from digest.ports import DigestStore, PostStore
 from knowledge.ports import VectorStore
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class Gauges:
     store: VectorStore
     schedules: Sequence[Schedule]
     digests: DigestStore
+    posts: PostStore
     checks: HealthChecks
     clock: Clock
 
@@ -52,10 +53,12 @@ class Gauges:
         self.meter.index_vectors.set(await self.store.count_dense())
 
     async def _digests(self) -> None:
-        now = self.clock.now()
+        now, waiting = self.clock.now(), 0
         for schedule in self.schedules:
             due = schedule.last_due(now)
             last = await self.digests.last_committed_end(schedule.name)
             name = schedule.name
             self.meter.digest_due.labels(name).set(due.timestamp() if due else 0)
             self.meter.digest_posted.labels(name).set(last.timestamp() if last else 0)
+            waiting += len(await self.posts.due(name))
+        self.meter.queues.labels("outbox").set(waiting)

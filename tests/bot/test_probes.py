@@ -25,6 +25,7 @@ from core.questions import TimeRange
 from knowledge.store_edge import EdgeStore
 from state.database import Database
 from state.digests import SqlDigestStore
+from state.posts import SqlPostStore
 from tests.bot.scraped import value
 from tests.monitoring import free_port
 
@@ -86,7 +87,8 @@ async def serving(tmp_path: Path, database: Database) -> AsyncIterator[Served]:
 
     schedule = Schedule("daily", "0 9 * * *", ZoneInfo("UTC"), run)
     checks = HealthChecks([], clock)
-    gauges = Gauges(meter, store, (schedule,), SqlDigestStore(database, clock), checks, clock)
+    digests, posts = SqlDigestStore(database, clock), SqlPostStore(database, clock)
+    gauges = Gauges(meter, store, (schedule,), digests, posts, checks, clock)
     try:
         async with probing(load_settings(metrics_port=port), meter) as probes:
             yield Served(f"http://127.0.0.1:{port}", probes, gauges, checks)
