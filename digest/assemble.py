@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.answers import Gap, Lookup, Scope
@@ -92,10 +92,8 @@ class Assembler:
         loud = [change for change in listable if not _only_flaps(change)]
         flapping = [change for change in listable if _only_flaps(change)]
         muted, _ = _split(changes.muted, config.minimum_severity)
-        owned = {
-            change.finding.identity: self._owners.ownership(change.finding.owner)
-            for change in (*changes.active, *muted, *changes.resolved)
-        }
+        # Who is hit takes milliseconds for each in a large graph, so it does not hold the loop.
+        owned = await asyncio.to_thread(self._owned, (*changes.active, *muted, *changes.resolved))
         ranked = rank(loud, {key: len(known.affected) for key, known in owned.items()})
         listed, rest = ranked[: config.max_items], ranked[config.max_items :]
         findings = [change.finding for change in listed]
@@ -123,6 +121,12 @@ class Assembler:
             error_counts=frame.error_counts,
             rest=(*_brief(rest, owned), *_brief(quiet, owned)),
         )
+
+    def _owned(self, changes: Sequence[Change]) -> dict[str, Ownership]:
+        return {
+            change.finding.identity: self._owners.ownership(change.finding.owner)
+            for change in changes
+        }
 
     async def _alike(
         self, asked: Sequence[tuple[Finding, Reading]], frame: Frame
@@ -200,8 +204,9 @@ def _item(
 
 
 def _brief(changes: Sequence[Change], owned: Mapping[str, Ownership]) -> tuple[DigestItem, ...]:
-    """Items that are told by their name and need no search."""
-    return tuple(_item(change, {}, owned, {}, {}) for change in rank(changes, {}))
+    """Items that are told by their name alone: they need no search, and not all that is hit."""
+    teams = {key: replace(known, affected=()) for key, known in owned.items()}
+    return tuple(_item(change, {}, teams, {}, {}) for change in rank(changes, {}))
 
 
 def _only_flaps(change: Change) -> bool:

@@ -17,7 +17,14 @@ from core.answers import Scope
 from core.digests import Ownership
 from core.errors import KnowledgeError
 from core.findings import ObjectRef
-from knowledge.reach import Reach, roots_of, search, shortest_way, way_between
+from knowledge.reach import (
+    Reach,
+    names_reached,
+    roots_of,
+    search,
+    shortest_way,
+    way_between,
+)
 from knowledge.yamltext import load_yaml
 
 __all__ = ["ARROW", "Node", "Reach", "Service", "ServiceGraph", "Team", "parse_graph"]
@@ -168,8 +175,7 @@ class ServiceGraph:
         if owner.kind == "Node":
             node = self.nodes.get(owner.name)
             runs = node.runs if node else ()
-            hit = [item.service for item in self.impact(*runs)]
-            return Ownership(affected=(*runs, *hit))
+            return Ownership(affected=(*runs, *names_reached(runs, self.callers_of)))
         # A Job or a Pod carries a suffix of its own; its owner's name is what the graph knows.
         service = self.service_of(owner.name, owner.namespace, owner.kind) or self.service_of(
             owner.name, owner.namespace
@@ -180,7 +186,7 @@ class ServiceGraph:
         return Ownership(
             team=service.team,
             on_call=team.contact if team else "",
-            affected=tuple(item.service for item in self.impact(service.name)),
+            affected=names_reached((service.name,), self.callers_of),
             runbook=service.runbook,
         )
 

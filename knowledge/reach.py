@@ -53,6 +53,16 @@ def search(starts: Sequence[str], step: Step, *, is_against: bool = False) -> tu
     return tuple(found)
 
 
+def names_reached(starts: Sequence[str], step: Step) -> tuple[str, ...]:
+    """The names of all that `search` finds, in its order, at half the price."""
+    before = dict.fromkeys(starts, "")
+    known = len(before)
+    edge = list(before)
+    while edge:
+        edge = _further(edge, step, before)
+    return tuple(before)[known:]
+
+
 def shortest_way(start: str, wanted: Callable[[str], bool], step: Step) -> tuple[str, ...]:
     """The shortest way from `start` to anything that is wanted, both included; () for none."""
     before = {start: ""}

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-from evals.bench import answering, decoding, graph, indexing, logs, query, search, snapshot
+from evals.bench import answering, decoding, digest, graph, indexing, logs, query, search, snapshot
 
 
 async def main() -> None:
@@ -19,6 +19,7 @@ async def main() -> None:
     for benchmark in (
         decoding.run,
         snapshot.run,
+        digest.run,
         search.run,
         indexing.run,
         query.run,

@@ -85,7 +85,7 @@ async def measure(nodes: int, pods: int, runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with big_cluster(nodes, pods) as url, aiohttp.ClientSession(url) as session:
             client = await ClusterClient.from_kubeconfig(
-                _kubeconfig(Path(folder) / "config", url), None, "big"
+                kubeconfig(Path(folder) / "config", url), None, "big"
             )
 
             async def ours() -> None:
@@ -127,7 +127,8 @@ def _peak_megabytes() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def _kubeconfig(path: Path, url: str) -> str:
+def kubeconfig(path: Path, url: str) -> str:
+    """Write one that points at an address; gives its path."""
     path.write_text(
         json.dumps(
             {

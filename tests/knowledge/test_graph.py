@@ -88,7 +88,10 @@ def test_search_ends_on_any_graph_and_ways_are_real(edges: dict[str, tuple[str, 
     services = {name: Service(name, depends_on=calls) for name, calls in edges.items()}
     graph = ServiceGraph(services)
     for name in services:
-        for item in graph.impact(name):
+        hit = graph.impact(name)
+        owned = graph.ownership(ObjectRef("demo", "Service", "", name))
+        assert owned.affected == tuple(item.service for item in hit)
+        for item in hit:
             assert item.path[-1] == name
             assert len(item.path) == item.depth + 1
             for caller, called in zip(item.path, item.path[1:], strict=False):
