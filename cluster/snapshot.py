@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -92,6 +92,12 @@ class Snapshot:
         """Pods that a node runs or has run."""
         return tuple(self._pods_by_node.get(node, ()))
 
+    def pods_where(self, test: Callable[[Pod], bool]) -> tuple[Pod, ...]:
+        """Pods that pass; found once for each test, since many rules ask for the same ones."""
+        if test not in self._pods_by_test:
+            self._pods_by_test[test] = tuple([pod for pod in self.of(Pod) if test(pod)])
+        return self._pods_by_test[test]
+
     def events_of(self, obj: KubeObject) -> list[Event]:
         """Events about the object, newest first."""
         return self._events.of(kind_of(obj), obj)
@@ -103,6 +109,10 @@ class Snapshot:
     @cached_property
     def _events(self) -> EventIndex:
         return EventIndex(self.of(Event))
+
+    @cached_property
+    def _pods_by_test(self) -> dict[Callable[[Pod], bool], tuple[Pod, ...]]:
+        return {}
 
     @cached_property
     def _pods_by_namespace(self) -> dict[str, list[Pod]]:

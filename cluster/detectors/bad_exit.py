@@ -24,12 +24,12 @@ from core.findings import Evidence, Finding, Severity
 def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Finding]:
     """One finding a container; those of jobs that got there in the end are no news."""
     for pod in live_pods(snapshot):
-        if _job_succeeded(snapshot, pod):
-            continue
         for status in containers(pod):
             ended = status.state.terminated
             if ended is None or not is_bad_end(ended) or ended.reason == "OOMKilled":
                 continue
+            if _job_succeeded(snapshot, pod):
+                break
             if status.restart_count >= thresholds.crash_loop_minimum_restarts and is_recent(
                 ended.finished_at, now, thresholds.recent_crash_seconds
             ):

@@ -80,12 +80,14 @@ def is_leaving(pod: Pod) -> bool:
     )
 
 
-def live_pods(snapshot: Snapshot) -> Iterator[Pod]:
+def live_pods(snapshot: Snapshot) -> tuple[Pod, ...]:
     """Pods that may be in trouble: not leaving, not done, not evicted (a rule of its own)."""
-    for pod in snapshot.of(Pod):
-        is_over = pod.status.phase == "Succeeded" or pod.status.reason == "Evicted"
-        if not is_over and not is_leaving(pod):
-            yield pod
+    return snapshot.pods_where(_is_live)
+
+
+def _is_live(pod: Pod) -> bool:
+    is_over = pod.status.phase == "Succeeded" or pod.status.reason == "Evicted"
+    return not is_over and not is_leaving(pod)
 
 
 def containers(pod: Pod) -> tuple[ContainerStatus, ...]:
