@@ -23,7 +23,7 @@ from pathlib import Path
 from bot.bars import progress_bars
 from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import item_message
-from bot.blocks.digest_table import rest_messages
+from bot.blocks.digest_table import rest_message
 from bot.evals import open_index
 from bot.settings import load_settings
 from cluster.client import ClusterClient
@@ -37,6 +37,7 @@ from core.questions import TimeRange
 from core.redact import Redactor
 from digest.assemble import Assembler, DigestConfig, Frame
 from digest.diff import diff
+from digest.outbox import rest_pages
 from digest.precedents import Precedents
 from evals.bench.graph import made_graph
 from evals.bench.harness import compare
@@ -147,7 +148,8 @@ class Making:
             frame, collected, diff(self._told.histories, collected, NOW)
         )
         digest_message(digest, "/k8s")
-        rest_messages(digest)
+        for page in rest_pages(digest):
+            rest_message(page)
         for item in digest.items:
             item_message(item, "bench")
         return digest
