@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -43,8 +43,10 @@ SECRET_SETTINGS = frozenset(
 
 
 def _check_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("it is not an IANA time zone, such as Europe/Berlin or UTC")
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:  # it is read from a file of that name
+        raise ValueError("it is not an IANA time zone, such as Europe/Berlin or UTC") from error
     return value
 
 

@@ -329,14 +329,10 @@ class Redactor:
         due = [rule for rule in _RULES if not hints.isdisjoint(rule.hints)]
         for spans_lines, rules in groupby(due, key=lambda rule: rule.spans_lines):
             if spans_lines:
-                text = self._apply_all(rules, text, marks)
-                continue
-            lines = text.split("\n")
-            telling = sorted(_telling(lines, hints))
-            part = self._apply_all(rules, "\n".join(lines[number] for number in telling), marks)
-            for number, line in zip(telling, part.split("\n"), strict=False):
-                lines[number] = line
-            text = "\n".join(lines)
+                for rule in rules:
+                    text = self._apply(rule, text, marks)
+            else:
+                text = self._apply_to_lines(rules, text, hints, marks)
         for secret, mark in marks.items():
             # The same secret without its key, elsewhere in the text.
             if len(secret) >= 8 and not secret.isalpha() and secret in text:
@@ -346,10 +342,18 @@ class Redactor:
                 )
         return text
 
-    def _apply_all(self, rules: Iterable[_Rule], text: str, marks: dict[str, str]) -> str:
+    def _apply_to_lines(
+        self, rules: Iterable[_Rule], text: str, hints: Iterable[str], marks: dict[str, str]
+    ) -> str:
+        """Each rule on the lines that hold one of its hints: no rule here looks beyond a line."""
+        lines = text.split("\n")
+        telling = _telling(lines, hints)
         for rule in rules:
-            text = _outside_marks(text, lambda piece, rule=rule: self._apply(rule, piece, marks))  # type: ignore[misc]
-        return text
+            numbers = sorted(set().union(*(telling.get(hint, ()) for hint in ("", *rule.hints))))
+            part = self._apply(rule, "\n".join(lines[number] for number in numbers), marks)
+            for number, line in zip(numbers, part.split("\n"), strict=False):
+                lines[number] = line
+        return "\n".join(lines)
 
     def _apply(self, rule: _Rule, text: str, marks: dict[str, str]) -> str:
         def replace(match: re.Match[str]) -> str:
@@ -366,7 +370,7 @@ class Redactor:
             mark = self._mark(rule.kind, value, whole[:start], marks)
             return whole[:start] + mark + whole[start + len(value) :]
 
-        return rule.pattern.sub(replace, text)
+        return _outside_marks(text, lambda piece: rule.pattern.sub(replace, piece))
 
     def _secret_manifest(self, text: str, marks: dict[str, str]) -> str:
         """Every value of a Secret's data, whatever its key is called."""
@@ -399,20 +403,21 @@ class Redactor:
         return mark
 
 
-def _telling(lines: Sequence[str], hints: Iterable[str]) -> set[int]:
-    """Numbers of the lines in which a rule may find something: those that hold a hint.
+def _telling(lines: Sequence[str], hints: Iterable[str]) -> dict[str, set[int]]:
+    """Hint → numbers of the lines that hold it; "" → those in which any rule may find something.
 
     Patterns that ignore case also match a few letters that are not ASCII, which `lower` leaves.
     """
-    found = {number for number, line in enumerate(lines) if not line.isascii()}
+    found = {"": {number for number, line in enumerate(lines) if not line.isascii()}}
     lowered = "\n".join(lines).lower()
     # Lengths may differ from those before, but no line's end comes or goes.
     starts = [0, *(end.end() for end in _LINE_END.finditer(lowered)), len(lowered) + 1]
     for hint in hints:
+        numbers = found[hint] = set()
         at = lowered.find(hint)
         while at >= 0:
             next_line = bisect_right(starts, at)
-            found.add(next_line - 1)
+            numbers.add(next_line - 1)
             at = lowered.find(hint, starts[next_line])
     return found
 

@@ -28,6 +28,13 @@ HEADING_JOIN = " › "
 
 # Six letters of a word, or one sign, are about one word piece.
 _PIECE = re.compile(r"\w{1,6}|[^\w\s]")
+# A parser's rules that find nothing in a text without these. Each is asked at every line.
+_MARKS = {
+    "blockquote": re.compile(">"),
+    "html_block": re.compile("<"),
+    "lheading": re.compile(r"^[ \t>]*(?:=+|-+)[ \t]*$", re.MULTILINE),
+    "table": re.compile(r"\|"),
+}
 _FENCE = re.compile(r"^(\s*(?:>\s*)*(?:[-*+]\s+|\d+[.)]\s+)?)(`{3,}|~{3,})(.*)$")
 
 
@@ -130,7 +137,8 @@ def _blocks(text: str) -> Iterator[_Block]:
     """Top-level blocks that together hold every line: what stands between two goes to the first."""
     lines = text.splitlines()
     source = "\n".join(lines)
-    tokens = _parser().parse(source)
+    idle = tuple(rule for rule, mark in _MARKS.items() if not mark.search(source))
+    tokens = _parser(idle).parse(source)
     starts: list[tuple[int, str, int, str]] = []
     for index, token in enumerate(tokens):
         if token.level == 0 and token.map is not None and token.nesting >= 0:
@@ -149,15 +157,15 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser(idle: tuple[str, ...]) -> MarkdownIt:
     """Finds where blocks begin and end, and nothing else; keeps no state between two texts.
 
-    HTML stays what it is, and what stands inside a block stays text.
+    HTML stays what it is, and what stands inside a block stays text. Idle rules are left out.
     """
     # Imported here: a run of `opsbot index` that finds nothing new needs no parser.
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
-    parser = MarkdownIt("commonmark").enable("table").disable("inline")
+    parser = MarkdownIt("commonmark").enable("table").disable(["inline", *idle])
     parser.parse("The first text compiles its rules: two threads must not do that at once.")
     return parser
 

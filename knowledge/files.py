@@ -148,13 +148,13 @@ def _walk(
 
     for where, folders, files in os.walk(folder, followlinks=True, onerror=report):
         real = os.path.realpath(where)
-        name = _printable(os.path.relpath(where, folder))
+        wrong = ""
         if real in seen:
-            problems.append((name, "a link to a folder listed already"))
-            folders.clear()
-            continue
-        if keeps_within is not None and not _is_within(Path(where), keeps_within):
-            problems.append((name, "a link that leads out of the checkout"))
+            wrong = "a link to a folder listed already"
+        elif keeps_within is not None and not _is_within(Path(where), keeps_within):
+            wrong = "a link that leads out of the checkout"
+        if wrong:
+            problems.append((_printable(os.path.relpath(where, folder)), wrong))
             folders.clear()
             continue
         seen.add(real)

@@ -1,32 +1,32 @@
 """Keeps the vector store equal to the sources: what is new goes in, what vanished goes out.
 
-The store itself is the memory of what was indexed. Each point carries the stamp and the content
-hash of the entry it came from and how many points that entry has, so a run that was cut short
-anywhere is told from a finished one, and the next run does the rest. Text is searchable at once;
+The store itself is the memory of what was indexed. Each point carries the edition of the entry it
+came from, which tells how many points that entry has: a run that was cut short anywhere is told
+from a finished one, and the next run does the rest. Text is searchable at once;
 dense vectors are filled in behind by `knowledge.dense`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from core.redact import Redactor
 from knowledge.documents import Entry, Listing, Source
+from knowledge.markdownpages import PageSource
+from knowledge.points import Edition
 from knowledge.ports import Point, VectorStore
 from knowledge.prepare import Job, Prepared, prepare
 from knowledge.processes import PROCESSES, Processes
-from knowledge.sources.git import GitSource
-from knowledge.sources.markdown import MarkdownSource
 
 ENTRIES_AT_ONCE = 32
 # For fewer pages the start of processes costs more than it saves.
 ENTRIES_FOR_PROCESSES = 200
 POINTS_AT_ONCE = 256
-_BOOKKEEPING = ("origin", "entry", "stamp", "content", "points")
+_BOOKKEEPING = ("origin", "entry", "edition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,15 @@ class _Known:
     """What the store holds of one entry."""
 
     ids: set[str] = field(default_factory=set)
-    stamps: set[str] = field(default_factory=set)
-    hashes: set[str] = field(default_factory=set)
-    counts: set[int] = field(default_factory=set)
+    editions: set[object] = field(default_factory=set)
 
     @property
-    def is_whole(self) -> bool:
-        return len(self.hashes) == 1 and self.counts == {len(self.ids)}
+    def whole(self) -> Edition | None:
+        """The edition that all points of the entry are of, when none of them is missing."""
+        if len(self.editions) != 1:
+            return None
+        edition = Edition.read(*self.editions)
+        return edition if edition and edition.points == len(self.ids) else None
 
 
 _Batch = tuple[Entry, ...]
@@ -118,15 +120,12 @@ async def index_sources(
 
 
 async def _known(store: VectorStore) -> dict[tuple[str, str], _Known]:
-    known: dict[tuple[str, str], _Known] = {}
+    known: dict[tuple[str, str], _Known] = defaultdict(_Known)
     for key, payload in (await store.scan(fields=_BOOKKEEPING)).items():
-        at = known.setdefault((str(payload.get("origin")), str(payload.get("entry"))), _Known())
+        at = known[str(payload.get("origin")), str(payload.get("entry"))]
         at.ids.add(key)
-        at.stamps.add(str(payload.get("stamp")))
-        at.hashes.add(str(payload.get("content")))
-        count = payload.get("points")
-        at.counts.add(count if isinstance(count, int) else -1)
-    return known
+        at.editions.add(payload.get("edition"))
+    return dict(known)
 
 
 class _Run:
@@ -173,14 +172,18 @@ class _Run:
             )
 
     def _has(self, source: Source, entry: Entry) -> bool:
+        edition = self._edition(source, entry)
+        return edition is not None and edition.stamp == entry.stamp
+
+    def _edition(self, source: Source, entry: Entry) -> Edition | None:
         known = self._known.get((source.uri, entry.path))
-        return known is not None and known.is_whole and known.stamps == {entry.stamp}
+        return known.whole if known else None
 
     async def _preparer(
         self, source: Source, count: int, stack: AsyncExitStack
     ) -> tuple[_Prepare, int]:
         """What prepares a batch, and how many batches it is given ahead of their writing."""
-        if isinstance(source, MarkdownSource | GitSource) and count >= ENTRIES_FOR_PROCESSES:
+        if isinstance(source, PageSource) and count >= ENTRIES_FOR_PROCESSES:
             processes = await stack.enter_async_context(Processes())
             pages = source.pages
 
@@ -198,8 +201,8 @@ class _Run:
 
     def _hashes(self, source: Source, entries: _Batch) -> dict[str, str]:
         """Content hashes of those entries that the store holds as a whole."""
-        known = {entry.path: self._known.get((source.uri, entry.path)) for entry in entries}
-        return {path: next(iter(at.hashes)) for path, at in known.items() if at and at.is_whole}
+        editions = {entry.path: self._edition(source, entry) for entry in entries}
+        return {path: edition.content for path, edition in editions.items() if edition}
 
     def _tell(self, source: Source, done: int, total: int) -> None:
         if self._progress:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from operator import is_not
+from typing import TYPE_CHECKING
 
 from core.answers import Gap, Lookup, Passage, Scope
 from core.clock import Clock
@@ -30,7 +31,6 @@ from knowledge.graphmerge import merge_graphs, problems_of
 from knowledge.index import IndexReport, OnProgress, index_sources
 from knowledge.late import LateEmbedder
 from knowledge.livegraph import LiveGraph, live_passages
-from knowledge.logtable import LogTable
 from knowledge.ports import Embedder, Filter, VectorStore
 from knowledge.ranking import Legs, Ranked, rank
 from knowledge.retrieve import passage_of, search
@@ -39,6 +39,9 @@ from knowledge.sources.graph import GraphSource
 from knowledge.sources.logs import LogSource
 from knowledge.sources.metrics import MetricsSource
 from knowledge.wholepage import completed
+
+if TYPE_CHECKING:
+    from knowledge.logtable import LogTable
 
 ServicesOnNode = Callable[[str], Awaitable[Sequence[str]] | Sequence[str]]
 Topology = Callable[[], Awaitable[Sequence[TopologyEdge]]]

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-import yaml
-
-from knowledge.documents import Document, Entry, UnreadableError
+from knowledge.documents import Document, Entry, Listing, UnreadableError
 from knowledge.files import read_text
 from knowledge.links import fill_anchor, fill_path
+from knowledge.yamltext import load_yaml
 
 SOURCE = "markdown"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -52,6 +51,29 @@ class Pages:
         return read_page(read_text(Path(self.folder) / entry.path), entry, self.link_template)
 
 
+class PageSource:
+    """A source whose entries are the pages of one folder.
+
+    Attributes:
+        uri: As configured.
+        pages: What loads them, here or in another process.
+    """
+
+    kind = SOURCE
+
+    def __init__(self, uri: str, pages: Pages) -> None:
+        self.uri = uri
+        self.pages = pages
+
+    def listing(self) -> Listing:
+        """The files there now; what cannot be used is a problem of the listing."""
+        raise NotImplementedError
+
+    def load(self, entry: Entry) -> Sequence[Document]:
+        """One document a file; an empty one gives none. Raises UnreadableError."""
+        return self.pages.load(entry)
+
+
 def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Document, ...]:
     """The document of one page; an empty page gives none.
 
@@ -63,8 +85,6 @@ def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Documen
     if not body.strip():
         return ()
     path = Path(entry.path)
-    heading = _FIRST_HEADING.search(body)
-    title = _word(meta, "title") or ((heading and (heading[1] or heading[2])) or "").strip()
     folders = [part.lower() for part in path.parts[:-1]]
     guesses = (_KIND_OF_FOLDER[name] for name in reversed(folders) if name in _KIND_OF_FOLDER)
     own_url = _word(meta, "url", "link")
@@ -72,7 +92,7 @@ def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Documen
     document = Document(
         source=SOURCE,
         path=entry.path,
-        title=title or path.stem.replace("_", " ").replace("-", " "),
+        title=_word(meta, "title") or _first_heading(body) or _name_in_words(path),
         text=body,
         url=own_url or fill_anchor(link, ""),
         link=link,
@@ -85,6 +105,15 @@ def read_page(text: str, entry: Entry, link_template: str = "") -> tuple[Documen
     return (document,)
 
 
+def _first_heading(body: str) -> str:
+    heading = _FIRST_HEADING.search(body)
+    return (heading[1] or heading[2]).strip() if heading else ""
+
+
+def _name_in_words(path: Path) -> str:
+    return path.stem.replace("_", " ").replace("-", " ")
+
+
 def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
     """The YAML block on top, as far as it is a mapping, and the text without it.
 
@@ -95,13 +124,9 @@ def split_front_matter(text: str) -> tuple[Mapping[str, object], str]:
     if match is None:
         return {}, text
     try:
-        meta = yaml.safe_load(match[1])
-    except RecursionError as error:
-        raise UnreadableError("its front matter is nested too deep") from error
-    except (yaml.YAMLError, ValueError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f" at line {line + 2}" if line is not None else ""
-        raise UnreadableError(f"its front matter is no YAML{where}") from error
+        meta = load_yaml(f"\n{match[1]}")  # lines count from the top of the page
+    except ValueError as error:
+        raise UnreadableError(f"in its front matter: {error}") from error
     # A page may begin with a rule and end its first part with another: no mapping, no front matter.
     return (meta, text[match.end() :]) if isinstance(meta, dict) else ({}, text)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from core.answers import AnswerEvent, GenerationOptions, Inquiry, Lookup, Scope
-from core.changes import Timeline
-from core.findings import ObjectRef
-from core.inspections import Inspection, LogsRead, Targets
-from core.questions import Reading, TimeRange
-from core.resources import ResourcesFound
-from core.series import Measured
+# For signatures alone: a process that prepares pages needs points and no more.
+if TYPE_CHECKING:
+    from core.answers import AnswerEvent, GenerationOptions, Inquiry, Lookup, Scope
+    from core.changes import Timeline
+    from core.findings import ObjectRef
+    from core.inspections import Inspection, LogsRead, Targets
+    from core.questions import Reading, TimeRange
+    from core.resources import ResourcesFound
+    from core.series import Measured
 
 
 class Answerer(Protocol):

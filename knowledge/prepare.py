@@ -14,7 +14,7 @@ import msgspec
 from core.redact import Redactor
 from knowledge.documents import Entry, Loader, UnreadableError
 from knowledge.markdownpages import Pages
-from knowledge.points import make_points
+from knowledge.points import Edition, make_points
 from knowledge.ports import Point
 
 # In front of each message between two processes stands its length.
@@ -72,7 +72,8 @@ def prepare(
             continue
         points = make_points(uri, entry, documents, redactor)
         # Touched, cloned anew, or the log only grew by lines of a known kind: same content.
-        is_same = bool(points) and hashes.get(entry.path) == points[0].payload["content"]
+        edition = Edition.read(points[0].payload["edition"]) if points else None
+        is_same = edition is not None and hashes.get(entry.path) == edition.content
         prepared.append(Prepared(len(documents), None if is_same else points))
     return prepared
 

@@ -10,17 +10,17 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from core.errors import KnowledgeError
-from knowledge.documents import Document, Entry, Listing
+from knowledge.documents import Listing
 from knowledge.files import list_folder
-from knowledge.markdownpages import Pages
+from knowledge.markdownpages import Pages, PageSource
 from knowledge.sources.config import refuse_password, without_password
-from knowledge.sources.markdown import SUFFIXES, MarkdownSource, with_link
+from knowledge.sources.markdown import SUFFIXES, with_link
 
 TIMEOUT_SECONDS = 120.0
 # An index run lists twice; nobody's repository needs asking more often than this.
@@ -77,7 +77,7 @@ def parse_address(place: str) -> Address:
     return Address(url, ref, subfolder.strip("/"))
 
 
-class GitSource:
+class GitSource(PageSource):
     """Every Markdown file of a repository, or of one folder in it.
 
     Who may read the repository is git's business (an SSH key, a credential helper); nobody is
@@ -95,8 +95,6 @@ class GitSource:
         KnowledgeError: The place cannot be one.
     """
 
-    kind = MarkdownSource.kind
-
     def __init__(
         self,
         place: str,
@@ -106,12 +104,12 @@ class GitSource:
         timeout_seconds: float = TIMEOUT_SECONDS,
         now_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.uri = f"git:{place}"
         self.address = parse_address(place)
         name = PurePosixPath(self.address.url).stem or "repository"
         mark = hashlib.sha256(f"{self.address}".encode()).hexdigest()[:10]
         self.checkout = folder / f"{re.sub(r'[^A-Za-z0-9_-]', '-', name)}-{mark}"
-        self.pages = Pages(str(self.checkout / self.address.subfolder), link_template)
+        pages = Pages(str(self.checkout / self.address.subfolder), link_template)
+        super().__init__(f"git:{place}", pages)
         self._timeout_seconds = timeout_seconds
         self._now_seconds = now_seconds
         self._fetched_at: float | None = None
@@ -126,10 +124,6 @@ class GitSource:
                 self._problem = self._update()
                 self._fetched_at = self._now_seconds()
             return self._listing()
-
-    def load(self, entry: Entry) -> Sequence[Document]:
-        """One document a file; an empty one gives none. Raises UnreadableError."""
-        return self.pages.load(entry)
 
     def _listing(self) -> Listing:
         place = self.uri.removeprefix("git:")

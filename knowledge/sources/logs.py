@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from core.errors import KnowledgeError
 from knowledge.documents import Document, Entry, Listing, UnreadableError
-from knowledge.logtable import LogTable
+
+if TYPE_CHECKING:
+    from knowledge.logtable import LogTable
 
 
 class LogSource:
@@ -20,8 +23,11 @@ class LogSource:
     kind = "csv-logs"
 
     def __init__(self, place: str, columns: Mapping[str, str] | None = None) -> None:
+        # Imported here: reading lines takes many patterns, which a bot without logs need not make.
+        from knowledge.logtable import LogTable  # noqa: PLC0415
+
         self.uri = f"csv-logs:{place}"
-        self.table = LogTable(place, columns)
+        self.table: LogTable = LogTable(place, columns)
 
     def listing(self) -> Listing:
         """The files there now, loaded into the table."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from knowledge.documents import Document, Entry, Listing
+from knowledge.documents import Listing
 from knowledge.files import list_folder
-from knowledge.markdownpages import SOURCE, Pages
+from knowledge.markdownpages import Pages, PageSource
 
 SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
 
 
-class MarkdownSource:
+class MarkdownSource(PageSource):
     """Every Markdown file below one folder.
 
     Args:
@@ -22,19 +21,12 @@ class MarkdownSource:
         link_template: See `knowledge.links`; a page's own `url` counts more.
     """
 
-    kind = SOURCE
-
     def __init__(self, place: str, link_template: str = "") -> None:
-        self.uri = f"markdown:{place}"
-        self.pages = Pages(place, link_template)
+        super().__init__(f"markdown:{place}", Pages(place, link_template))
 
     def listing(self) -> Listing:
         """The files there now; a missing folder or a broken link is a problem of the listing."""
         return with_link(list_folder(Path(self.pages.folder), SUFFIXES), self.pages.link_template)
-
-    def load(self, entry: Entry) -> Sequence[Document]:
-        """One document a file; an empty one gives none. Raises UnreadableError."""
-        return self.pages.load(entry)
 
 
 def with_link(listing: Listing, template: str) -> Listing:

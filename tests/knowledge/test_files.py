@@ -189,5 +189,7 @@ def test_a_page_of_a_hundred_megabytes_is_named_and_not_read(tmp_path: Path) -> 
 def test_front_matter_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
     (tmp_path / "deep.md").write_text("---\nx: " + "[" * 50_000 + "\n---\ntext")
     source = open_source(f"markdown:{tmp_path}")
-    with pytest.raises(UnreadableError, match="front matter is nested too deep"):
+    with pytest.raises(
+        UnreadableError, match="in its front matter: it is nested more than 200 deep"
+    ):
         source.load(Entry("deep.md", ""))

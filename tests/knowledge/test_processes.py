@@ -10,6 +10,7 @@ import pytest
 
 from knowledge.documents import Entry
 from knowledge.markdownpages import Pages
+from knowledge.points import Edition
 from knowledge.prepare import Job, do
 from knowledge.processes import Processes
 
@@ -41,8 +42,9 @@ async def test_a_process_prepares_what_this_one_would(job: Job) -> None:
 async def test_content_that_the_store_has_is_not_sent_back(job: Job) -> None:
     (redis, *_) = do(job)
     assert redis.points is not None
-    content = str(redis.points[0].payload["content"])
-    known = Job(job.pages, job.uri, job.key, job.entries, {"redis.md": content})
+    edition = Edition.read(redis.points[0].payload["edition"])
+    assert edition is not None
+    known = Job(job.pages, job.uri, job.key, job.entries, {"redis.md": edition.content})
     async with Processes(1) as processes:
         assert (await processes.do(known))[0].points is None
 

@@ -183,7 +183,7 @@ def test_broken_files_are_named_with_the_reason(tmp_path: Path) -> None:
         "binary.md": "binary, not text",
         "latin.md": "not UTF-8 text",
         "huge.md": "larger than 2 MB",
-        "front.md": "its front matter is no YAML at line 3",
+        "front.md": "in its front matter: it is no YAML at line 3",
     }
     with pytest.raises(UnreadableError, match="no such file"):
         source.load(Entry("gone.md", "0"))
