@@ -28,7 +28,7 @@ _SCHEMES = frozenset(("bearer", "basic", "token", "digest", "negotiate", "apikey
 # `secretName`, `tokenExpirationSeconds` and `max_tokens` are left alone. The first letters of all,
 # in front, spare most places of a text the long list.
 _KEY = (
-    r"(?=[pstaemlcjx.])(?:password|passwd|passphrase|passcode|requirepass|secret|token"
+    r"(?=[pstaemlcjxr.])(?:password|passwd|passphrase|passcode|requirepass|secret|token"
     r"|(?:api|access|private|secret|signing|encryption|master|account|auth|ssh|license)[_.\- ]?key"
     r"|credentials?|(?<![a-z])pwd|(?<![a-z])pass|jsessionid|phpsessid|session[_-]?id"
     r"|client-key-data|client-certificate-data|certificate-authority-data|\.dockerconfigjson"
@@ -66,7 +66,7 @@ _ORDINARY = frozenset(
     )
 )
 _PLACEHOLDER = re.compile(
-    r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*|%\w+%|[*•x.…\-]{3,}|\[?redacted\]?|<[a-z ._\-]{1,24}>"
+    r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*|%\w+%|[*•x.…\-]{3,}|[*_]+|\[?redacted\]?|<[a-z ._\-]{1,24}>"
     r"|<set(?: to the key .*)?|\(set\)|\|[+-]?|>[+-]?|[{\[(]+|\[\]|\{\}|\d+[ ]bytes"
     r"|/(?:run|var|etc|tmp|opt|home|mnt|vault|secrets?|root|usr|app|data)/[\w./\-]*",
     re.IGNORECASE,
@@ -137,6 +137,12 @@ def _is_secret(value: str) -> bool:
 def _is_secret_line(value: str) -> bool:
     """As `_is_secret`, for a whole line after a key: prose begins with an ordinary word."""
     return _is_secret(value) and value.split(maxsplit=1)[0].lower().strip(".,;:!") not in _ORDINARY
+
+
+def _is_labelled(value: str) -> bool:
+    """As `_is_secret`, behind a label, where as often prose or a link follows."""
+    is_link = value.startswith(("[", "(", "http", "/"))
+    return not is_link and bool(re.search(r"[\d!@#$%^&+=]", value)) and _is_secret(value)
 
 
 def _looks_random(value: str) -> bool:
@@ -237,10 +243,23 @@ _RULES: tuple[_Rule, ...] = (
         _is_secret_line,
     ),
     _rule("secret", _KEY_HINTS, rf"{_KEY}{_SEPARATOR}{_VALUE}"),
+    # A label of Markdown: "**Password:** …" or "`token`: …".
+    _rule(
+        "secret",
+        _KEY_HINTS,
+        rf"{_KEY}(?:[*_`]{{1,3}}[ \t]*[:=]|[:=][*_]{{1,3}})[ \t]+{_VALUE}",
+        _is_labelled,
+    ),
     _rule(
         "secret",
         "--",
-        rf"(?<![\w\-])--?{_FULL_KEY}[ \t]+(?!-)(?:\\*[\"'])?(?P<value>[^\s\"']+)",
+        rf"(?<![\w\-])--?{_FULL_KEY}[ \t]+(?!-)(?:\\*[\"'])?(?P<value>(?:[^\s\"'<]|<(?!/))+)",
+    ),
+    # As in redis.conf.
+    _rule(
+        "password",
+        "requirepass masterauth",
+        r"^[ \t]*(?:requirepass|masterauth)[ \t]+(?P<value>[^\s\"']+)",
     ),
     _rule(
         "password",
