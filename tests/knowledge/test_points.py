@@ -33,8 +33,8 @@ DB_PASSWORD={SECRETS[0]}
 """
 
 
-def points_of(text: str, **labels: str) -> tuple[Point, ...]:
-    document = Document("markdown", "a.md", "A page", text, **labels)
+def points_of(text: str, service: str = "", team: str = "") -> tuple[Point, ...]:
+    document = Document("markdown", "a.md", "A page", text, service=service, team=team)
     return make_points("markdown:docs", Entry("a.md", "1:2"), [document], REDACTOR)
 
 
