@@ -136,7 +136,7 @@ def state_check(database: Database) -> Check:
     """The state database."""
 
     async def look() -> Look:
-        await database.ping()
+        await database.try_write()
         return Look(PartState.OK, database.dialect)
 
     return Check("state", look, is_needed=True)

@@ -12,6 +12,7 @@ from bot.access import Action, Asker, Refused
 from bot.answering import Answering
 from bot.blocks import notices
 from bot.blocks.parts import Message
+from bot.deliveries import SlackDeliveries
 from bot.gate import Gate, Visit
 from bot.replies import Reply
 from bot.services import Services
@@ -25,6 +26,7 @@ class Edge:
     client: AsyncWebClient
     gate: Gate
     answering: Answering
+    deliveries: SlackDeliveries
 
     def reply(self, response_url: str, thread_ts: str = "") -> Reply:
         """The way back to a person who typed a command or pressed a button, maybe in a thread."""
@@ -32,8 +34,7 @@ class Edge:
 
     async def is_new(self, *keys: str) -> bool:
         """Claim every key of a delivery; False when any of them was seen before."""
-        claims = [await self.services.deliveries.claim(key) for key in keys if key]
-        is_new = all(claims)
+        is_new = await self.deliveries.is_new(*keys)
         self.services.watch.meter.delivered(is_new=is_new)
         return is_new
 

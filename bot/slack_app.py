@@ -13,6 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answering import Answering
+from bot.deliveries import SlackDeliveries
 from bot.edge import Edge
 from bot.entry import entry_of
 from bot.errand import begin
@@ -53,7 +54,8 @@ def build_slack_app(
     app.listener_runner.listener_start_handler = _Tracking(tasks, services.watch.meter)
     people = People(client, services.clock)
     gate = Gate(services.policy, client, people, services.clock)
-    edge = Edge(services, client, gate, Answering(services, client, people))
+    deliveries = SlackDeliveries(services.deliveries, services.clock)
+    edge = Edge(services, client, gate, Answering(services, client, people), deliveries)
     failures.register(app, edge)
     commands.register(app, edge)
     actions.register(app, edge)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, event, text
@@ -15,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from core.errors import StateError
 from state.migrate import migrate
+from state.tables import deliveries
 
 BUSY_TIMEOUT_SECONDS = 5.0
+# How long a server that did not answer in time is not asked again.
+REST_SECONDS = 5.0
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -29,6 +34,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, name: str) -> None:
         self._engine = engine
         self._name = name
+        self._away_until = 0.0
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -61,7 +67,7 @@ class Database:
     @asynccontextmanager
     async def read(self, asked: str) -> AsyncIterator[AsyncConnection]:
         """A connection to read with; `asked` says for what, should it fail."""
-        with explained(asked):
+        with self._guarded(asked):
             async with self._engine.connect() as connection:
                 yield connection
 
@@ -72,7 +78,7 @@ class Database:
         SQLite's write lock is taken at its beginning: a transaction that reads first and writes
         later would fail at once, without waiting, when another one writes in between.
         """
-        with explained(asked):
+        with self._guarded(asked):
             async with self._engine.connect() as reader:
                 connection = await reader.execution_options(opsbot_writes=True)
                 async with connection.begin():
@@ -93,6 +99,18 @@ class Database:
         async with self.read(f"reach the state database {self._name}") as connection:
             await connection.execute(text("SELECT 1"))
 
+    async def try_write(self) -> None:
+        """One round trip that writes: a full disk or a standby can still be read.
+
+        Raises:
+            StateError: No answer, or nothing can be written.
+        """
+        row = {"key": "try-write", "seen_at": datetime.now(UTC)}
+        statement = self.insert(deliveries).values(row)
+        statement = statement.on_conflict_do_update(index_elements=["key"], set_=row)
+        async with self.write(f"write to the state database {self._name}") as connection:
+            await connection.execute(statement)
+
     async def revision(self) -> str:
         """The schema that it has, by the name of the last step that made it.
 
@@ -106,6 +124,23 @@ class Database:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._engine.dispose()
+
+    @contextmanager
+    def _guarded(self, asked: str) -> Iterator[None]:
+        """Explain failures; a server that let somebody wait in vain lets nobody wait for a while.
+
+        An answer asks the database several times: waiting each time would cost its reader half a
+        minute.
+        """
+        if time.monotonic() < self._away_until:
+            raise StateError(asked, _NO_ANSWER, _CHECK_SERVER)
+        try:
+            with explained(asked):
+                yield
+        except StateError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                self._away_until = time.monotonic() + REST_SECONDS
+            raise
 
 
 def _parse(url: str) -> URL:
@@ -167,11 +202,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_NO_ANSWER = "the database did not answer in time"
+_CHECK_SERVER = "Check that the state database is running and can be reached, then try again."
 # What a driver's message tells, and what to do about it.
 _REMEDIES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
-        ("disk is full", "no space left", "diskfull", "could not extend file"),
-        "its disk is full",
+        ("disk is full", "no space left", "diskfull", "could not extend file", "disk i/o error"),
+        "its disk is full or fails",
         "Free some space on the disk that holds the state database, then try again.",
     ),
     (
@@ -222,11 +259,13 @@ def explained(asked: str) -> Iterator[None]:
     except (SQLAlchemyError, OSError, CommandError) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         words = f"{type(cause).__name__} {cause}".lower()
+        if isinstance(cause, TimeoutError):
+            raise StateError(asked, _NO_ANSWER, _CHECK_SERVER) from cause
         for signs, wrong, remedy in _REMEDIES:
             if any(sign in words for sign in signs):
                 raise StateError(asked, wrong, remedy) from error
+        if isinstance(cause, OSError):
+            raise StateError(asked, "the database cannot be reached", _CHECK_SERVER) from error
         raise StateError(
-            asked,
-            f"the database answered with {type(cause).__name__}",
-            "Check that the state database is running and can be reached, then try again.",
+            asked, f"the database answered with {type(cause).__name__}", _CHECK_SERVER
         ) from error

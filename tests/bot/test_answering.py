@@ -12,6 +12,7 @@ from bot.access import Asker
 from bot.answering import Answering, Ask
 from bot.blocks.answer import FEEDBACK_ACTION
 from bot.blocks.notices import RETRY_ACTION
+from bot.deliveries import SlackDeliveries
 from bot.edge import Edge
 from bot.gate import Gate
 from bot.people import People
@@ -374,7 +375,8 @@ async def test_a_key_that_was_claimed_makes_the_delivery_old(bench: Bench) -> No
     services = bench.fakes.services()
     people = People(bench.client, services.clock)
     gate = Gate(services.policy, bench.client, people, services.clock)
-    edge = Edge(services, bench.client, gate, answering(bench))
+    deliveries = SlackDeliveries(services.deliveries, services.clock)
+    edge = Edge(services, bench.client, gate, answering(bench), deliveries)
     assert await edge.is_new("event:1", "message:T:C:1")
     assert not await edge.is_new("event:2", "message:T:C:1")
     assert await edge.is_new("", "message:T:C:2")

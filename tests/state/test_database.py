@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, make_url, text
 
 from core.errors import StateError
-from state.database import Database, explained
+from state.database import Database, _engine, explained
 from state.migrate import migrate
 from state.tables import metadata
 
@@ -159,7 +160,7 @@ def test_errors_name_what_was_asked_and_what_to_do() -> None:
 _CLAIM = """
 import asyncio, sys
 from core.clock import SystemClock
-from state.database import Database
+from state.database import Database, _engine
 from state.deliveries import DeliveryStore
 
 async def main() -> None:
@@ -197,3 +198,37 @@ def test_of_two_processes_exactly_one_claims_a_key(url: str) -> None:
         process.stdin.flush()
     results = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert [sorted(pair) for pair in zip(*results, strict=True)] == [["0", "1"]] * 20
+
+
+async def test_a_server_that_let_wait_in_vain_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        waiting.append(task)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            writer.close()
+
+    waiting: list[asyncio.Task[Any]] = []
+    monkeypatch.setattr("state.database.BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("state.database.REST_SECONDS", 0.5)
+    silent = await asyncio.start_server(never, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    url = make_url(f"postgresql+asyncpg://opsbot@127.0.0.1:{port}/x")
+    database = Database(_engine(url), "x")
+    for _ in range(2):
+        with pytest.raises(StateError, match="did not answer in time"):
+            await database.ping()
+    assert len(waiting) == 1
+    await asyncio.sleep(0.6)
+    with pytest.raises(StateError, match="did not answer in time"):
+        await database.ping()
+    assert len(waiting) == 2
+    await database.close()
+    silent.close()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

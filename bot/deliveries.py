@@ -1,0 +1,50 @@
+"""Each delivery of Slack's counts once; without the database, once in this process."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from bot.services import Deliveries
+from core.clock import Clock
+from core.errors import StateError
+
+log = logging.getLogger(__name__)
+
+# Slack sends what was not confirmed again three times, the last after an hour.
+SENT_AGAIN_WITHIN = timedelta(hours=2)
+
+
+class SlackDeliveries:
+    """Asks the database; whoever asks a question gets an answer while it is away, too.
+
+    Two replicas that have both lost their database may then both answer. That is the lesser evil:
+    when databases fail, people ask why.
+
+    Args:
+        store: Remembers across restarts and replicas.
+        clock: For how long ago a key was seen.
+    """
+
+    def __init__(self, store: Deliveries, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._unwritten: dict[str, datetime] = {}
+
+    async def is_new(self, *keys: str) -> bool:
+        """Claim every key that is not ''; False when any of them was seen before."""
+        claims = [await self._claim(key) for key in keys if key]
+        return all(claims)
+
+    async def _claim(self, key: str) -> bool:
+        if key in self._unwritten:
+            return False
+        try:
+            return await self._store.claim(key)
+        except StateError as error:
+            log.warning("%s", error)
+        now = self._clock.now()
+        kept = self._unwritten.items()
+        self._unwritten = {old: at for old, at in kept if now - at < SENT_AGAIN_WITHIN}
+        self._unwritten[key] = now
+        return True

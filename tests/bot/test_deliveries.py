@@ -1,0 +1,48 @@
+"""Without the database a delivery still counts once, as far as one process can tell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.deliveries import SENT_AGAIN_WITHIN, SlackDeliveries
+from core.clock import ManualClock
+from core.errors import StateError
+from tests.bot.bench import Bench
+from tests.bot.fakes import FakeDeliveries
+from tests.bot.samples import NOW
+
+AWAY = StateError("remember a Slack delivery", "the database cannot be reached", "Start it.")
+
+
+async def test_every_key_is_claimed_even_behind_one_that_was_seen() -> None:
+    store = FakeDeliveries()
+    deliveries = SlackDeliveries(store, ManualClock(NOW))
+    assert await deliveries.is_new("a", "")
+    assert not await deliveries.is_new("a", "b")
+    assert not await deliveries.is_new("b")
+    assert store.seen == {"a", "b"}
+
+
+async def test_what_the_database_could_not_take_is_remembered_here() -> None:
+    store, clock = FakeDeliveries(error=AWAY), ManualClock(NOW)
+    deliveries = SlackDeliveries(store, clock)
+    assert await deliveries.is_new("a", "b")
+    assert not await deliveries.is_new("a", "b")
+    store.error = None
+    assert not await deliveries.is_new("a"), "it was answered while the database was away"
+    assert await deliveries.is_new("c")
+    clock.advance(SENT_AGAIN_WITHIN + timedelta(minutes=1))
+    store.error = AWAY
+    assert await deliveries.is_new("d")
+    assert await deliveries.is_new("a"), "Slack has long given up sending it again"
+
+
+async def test_a_question_is_answered_once_without_the_database(either: Bench) -> None:
+    either.fakes.deliveries.error = AWAY
+    either.say("<@UOPSBOT> why?")
+    await either.settle()
+    await either.type("ask why?")
+    await either.settle()
+    assert len(either.own()) == 1
+    assert len(either.ephemerals()) == 1
+    assert len(either.fakes.answerer.asked) == 2
