@@ -1,4 +1,4 @@
-"""Writes the list of what the bot runs on, licences included, as CycloneDX: `make sbom`.
+"""Writes the list of what the bot runs on, licences included, as CycloneDX.
 
 The environment that it is made of holds the tools of development as well; only what
 requirements.txt pins is kept, which is what an image or a plain installation gets.

@@ -18,7 +18,7 @@ SLACK = {"existingSecret": "opsbot-slack"}
 SERVERS = {"settings": {"QDRANT_URL": "http://qdrant.qdrant:6333"}, "postgresql": True}
 PAIR = SLACK | SERVERS | {"replicaCount": 2}
 NAMESPACED = SLACK | {"rbac": {"namespaces": ["shop", "trading"]}}
-RULES = yaml.safe_dump({"groups": [{"name": "opsbot", "rules": [{"alert": "A", "expr": "up"}]}]})
+RULES = (CHART.parents[1] / "monitoring" / "rules.yaml").read_text(encoding="utf-8")
 EVERYTHING: dict[str, Any] = {
     "secrets": {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s", "LLM_API_KEY": "k"},
     "settings": {
