@@ -17,7 +17,7 @@ from bot.blocks.answer import AnswerLayout, asked, lay_out
 from bot.blocks.suggestions import offered_instead
 from bot.errand import errand
 from bot.eyes import eyes
-from bot.interrupted import underway
+from bot.interrupted import Underway, underway
 from bot.mrkdwn import escape
 from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference
 from bot.people import People
@@ -100,15 +100,25 @@ class Answering:
         reader = self._readers.get(thread)
         return reader is not None and reader.cancel()
 
-    async def in_thread(self, ask: Ask) -> None:
-        """Answer in a thread, after the questions that were asked there before."""
+    async def in_thread(self, ask: Ask, opened: Underway | None = None) -> None:
+        """Answer in a thread, after the questions that were asked there before.
+
+        Args:
+            ask: The question.
+            opened: Its answer as it was written down already, or None.
+        """
         channel, thread = ask.asker.channel, ask.place.thread
-        store, place = self._services.open_answers, ask.place
-        async with (
-            underway(store, channel, thread_ts=ask.thread_ts, message_ts=ask.answer_ts) as opened,
-            eyes(self._client, channel, ask.message_ts),
-        ):
-            surface = ThreadSurface(self._client, place, ask.answer_ts, on_posted=opened.show)
+        if opened is None:
+            store = self._services.open_answers
+            async with underway(
+                store, channel, thread_ts=ask.thread_ts, message_ts=ask.answer_ts
+            ) as begun:
+                await self.in_thread(ask, begun)
+            return
+        async with eyes(self._client, channel, ask.message_ts):
+            surface = ThreadSurface(
+                self._client, ask.place, opened.key, ask.answer_ts, on_posted=opened.show
+            )
             if self._turns.is_busy(thread):
                 await surface.wait()
             async with self._turns.take(thread):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.answermarks import find_answer
 from bot.blocks import notices
 from bot.blocks.answer import FOOTER_BLOCK
 from bot.notices import SLACK_FAILURES, SlackError, slack_code
@@ -38,6 +40,11 @@ class Underway:
     def __init__(self, store: OpenAnswers, answer: OpenAnswer) -> None:
         self._store = store
         self._answer = answer
+
+    @property
+    def key(self) -> str:
+        """Names it, and marks its message."""
+        return self._answer.key
 
     async def show(self, message_ts: str) -> None:
         """Remember the message in which the answer grows."""
@@ -74,6 +81,32 @@ async def underway(
     finally:
         with _told_only():
             await store.end(key)
+
+
+@asynccontextmanager
+async def taken(
+    store: OpenAnswers, keys: Sequence[str], channel: str, thread_ts: str
+) -> AsyncIterator[Underway | None]:
+    """Take a delivery, and write its answer down while the block runs; None where it was taken.
+
+    Args:
+        store: Keeps both.
+        keys: What makes the delivery the same as another.
+        channel: Where it is asked.
+        thread_ts: The thread it is answered in.
+
+    Raises:
+        StateError: The database failed, so nobody knows whether it was taken.
+    """
+    answer = OpenAnswer(secrets.token_hex(8), channel, thread_ts)
+    if not await store.take(keys, answer):
+        yield None
+        return
+    try:
+        yield Underway(store, answer)
+    finally:
+        with _told_only():
+            await store.end(answer.key)
 
 
 @asynccontextmanager
@@ -135,10 +168,14 @@ async def _close_message(client: AsyncWebClient, answer: OpenAnswer) -> None:
     """Make the message say so; where none was shown yet, post one."""
     words = notices.interrupted().arguments()
     if not answer.message_ts:
-        await client.chat_postMessage(
-            channel=answer.channel, thread_ts=answer.thread_ts, unfurl_links=False, **words
-        )
-        return
+        # It may have died before it could write down where its answer stands.
+        shown = await find_answer(client, answer.channel, answer.thread_ts, answer.key)
+        if shown is None:
+            await client.chat_postMessage(
+                channel=answer.channel, thread_ts=answer.thread_ts, unfurl_links=False, **words
+            )
+            return
+        answer = replace(answer, message_ts=shown)
     if await _is_final(client, answer):
         return  # it died between the last word and forgetting that it was under way
     try:

@@ -157,6 +157,10 @@ class OpenAnswers(Protocol):
         """Write one down before anything is shown of it."""
         ...
 
+    async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
+        """Claim a delivery and write its answer down, in one; False where it was seen before."""
+        ...
+
     async def show(self, key: str, message_ts: str) -> None:
         """Remember the message in which it grows."""
         ...

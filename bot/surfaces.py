@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.answermarks import answer_mark, find_answer
 from bot.blocks import notices, parts
 from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, escape, escape_markdown, settled
 from bot.notices import SLACK_FAILURES, retry_after_seconds, slack_code
-from bot.slack_client import impatient
+from bot.slack_client import impatient, is_refusal
 from bot.turns import ThreadKey
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 UPDATE_SECONDS = 3.0
 # A stream may hold 12,000 characters; the final message replaces what is longer.
 _STREAM_CHARS = 11_000
-_TASK_ID = "work"
 _TASK_CHARS = 150
 _STARTING = "Looking into it"
 # The place of an answer is no more: nobody is waiting there.
@@ -72,6 +72,7 @@ class ThreadSurface:
     Args:
         client: Speaks to Slack.
         place: The thread.
+        key: Marks the message, so that it can be found when nobody knows whether it was posted.
         message_ts: A message of ours to take over, as when a question is tried again, or ''.
         update_seconds: The least time between two updates of an unfinished message.
         on_posted: Told the ts of the message once there is one.
@@ -81,7 +82,9 @@ class ThreadSurface:
         self,
         client: AsyncWebClient,
         place: Place,
+        key: str,
         message_ts: str = "",
+        *,
         update_seconds: float = UPDATE_SECONDS,
         on_posted: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
@@ -89,6 +92,7 @@ class ThreadSurface:
         self._on_posted = on_posted
         self._impatient = impatient(client)
         self._place = place
+        self._key = key
         self._ts = message_ts
         self._update_seconds = update_seconds
         self._is_streaming = False
@@ -143,13 +147,27 @@ class ThreadSurface:
                 recipient_user_id=self._place.user,
                 chunks=chunks,
             )
+            ts = str(started["ts"])
         except SLACK_FAILURES as error:
-            log.info("streaming is not to be had, updating a message instead: %s", error)
-            await self._place_message(_unfinished(progress or _STARTING, text))
-            return
+            found = None if is_refusal(error) else await self._find()
+            if found is None:
+                log.info("streaming is not to be had, updating a message instead: %s", error)
+                await self._place_message(_unfinished(progress or _STARTING, text))
+                return
+            ts = found
         self._is_streaming = True
         self._remember(chunks)
-        await self._posted(str(started["ts"]))
+        await self._posted(ts)
+
+    async def _find(self) -> str | None:
+        """The stream whose beginning Slack did not confirm, or None."""
+        try:
+            return await find_answer(
+                self._client, self._place.channel, self._place.thread_ts, self._key
+            )
+        except SLACK_FAILURES as error:
+            log.info("an answer could not be looked for: %s", error)
+            return None
 
     async def _append(self, progress: str, text: str) -> None:
         chunks = self._chunks(progress, text)
@@ -192,7 +210,7 @@ class ThreadSurface:
         if first[len(self._sent) :]:
             chunks.append({"type": "markdown_text", "text": first[len(self._sent) :]})
         if self._progress:
-            chunks.append(_task(self._progress, "complete"))
+            chunks.append(_task(self._key, self._progress, "complete"))
         try:
             await self._client.chat_stopStream(
                 channel=self._place.channel,
@@ -221,20 +239,24 @@ class ThreadSurface:
                 channel=self._place.channel, ts=self._ts, **message.arguments()
             )
         else:
-            await self._posted(await self._post(message, client))
+            mark = answer_mark(self._key)
+            await self._posted(await self._post(message, client, metadata=mark))
 
     async def _posted(self, ts: str) -> None:
         self._ts = ts
         if self._on_posted is not None:
             await self._on_posted(ts)
 
-    async def _post(self, message: Message, client: AsyncWebClient | None = None) -> str:
+    async def _post(
+        self, message: Message, client: AsyncWebClient | None = None, **more: Any
+    ) -> str:
         posted = await (client or self._client).chat_postMessage(
             channel=self._place.channel,
             thread_ts=self._place.thread_ts,
             unfurl_links=False,
             unfurl_media=False,
             **message.arguments(),
+            **more,
         )
         return str(posted["ts"])
 
@@ -248,7 +270,7 @@ class ThreadSurface:
     def _chunks(self, progress: str, text: str) -> list[Block]:
         chunks: list[Block] = []
         if progress and progress != self._progress:
-            chunks.append(_task(progress, "in_progress"))
+            chunks.append(_task(self._key, progress, "in_progress"))
         shown = escape_markdown(settled(text))[:_STREAM_CHARS]
         if len(shown) > len(self._sent):
             chunks.append({"type": "markdown_text", "text": shown[len(self._sent) :]})
@@ -262,8 +284,8 @@ class ThreadSurface:
                 self._sent += chunk["text"]
 
 
-def _task(title: str, status: str) -> Block:
-    return {"type": "task_update", "id": _TASK_ID, "title": title, "status": status}
+def _task(key: str, title: str, status: str) -> Block:
+    return {"type": "task_update", "id": key, "title": title, "status": status}
 
 
 def _unfinished(progress: str, text: str) -> Message:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.clock import Clock
 from state.database import Database
@@ -28,15 +30,25 @@ class DeliveryStore:
         Raises:
             StateError: The database failed.
         """
-        if len(key) > _MAX_KEY_CHARS:
-            key = hashlib.sha256(key.encode()).hexdigest()
-        now = self._clock.now()
-        statement = self._database.insert(deliveries).values(key=key, seen_at=now)
-        statement = statement.on_conflict_do_update(
-            index_elements=[deliveries.c.key],
-            set_={"seen_at": now},
-            where=deliveries.c.seen_at <= now - within,
-        )
         async with self._database.write("remember a Slack delivery") as connection:
-            result = await connection.execute(statement.returning(deliveries.c.key))
-            return result.first() is not None
+            return await claimed(connection, self._database, key, self._clock.now(), within)
+
+
+async def claimed(
+    connection: AsyncConnection,
+    database: Database,
+    key: str,
+    now: datetime,
+    within: timedelta = REMEMBERED_FOR,
+) -> bool:
+    """Claim a key within a transaction of the caller's; False where it was seen before."""
+    if len(key) > _MAX_KEY_CHARS:
+        key = hashlib.sha256(key.encode()).hexdigest()
+    statement = database.insert(deliveries).values(key=key, seen_at=now)
+    statement = statement.on_conflict_do_update(
+        index_elements=[deliveries.c.key],
+        set_={"seen_at": now},
+        where=deliveries.c.seen_at <= now - within,
+    )
+    result = await connection.execute(statement.returning(deliveries.c.key))
+    return result.first() is not None

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import Insert, delete, update
 
 from core.answers import OpenAnswer
 from core.clock import Clock
 from state.database import Database
+from state.deliveries import claimed
 from state.tables import open_answers
 
 
@@ -33,6 +34,29 @@ class OpenAnswerStore:
         Raises:
             StateError: The database failed.
         """
+        async with self._database.write("note an answer under way") as connection:
+            await connection.execute(self._insert(answer))
+
+    async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
+        """Claim a delivery by all its keys and write its answer down, in one transaction.
+
+        So no process can die between the two: what it took, another can see.
+
+        Returns:
+            False where any key was seen before; nothing is written down then.
+
+        Raises:
+            StateError: The database failed.
+        """
+        async with self._database.write("take a Slack delivery") as connection:
+            now = self._clock.now()
+            # In one order, so that two processes never wait for each other.
+            claims = [await claimed(connection, self._database, key, now) for key in sorted(keys)]
+            if all(claims):
+                await connection.execute(self._insert(answer))
+            return all(claims)
+
+    def _insert(self, answer: OpenAnswer) -> Insert:
         values = {
             "key": answer.key,
             "channel": answer.channel,
@@ -43,8 +67,7 @@ class OpenAnswerStore:
             "holder": self._holder,
             "seen_at": self._clock.now(),
         }
-        async with self._database.write("note an answer under way") as connection:
-            await connection.execute(self._database.insert(open_answers).values(**values))
+        return self._database.insert(open_answers).values(**values)
 
     async def show(self, key: str, message_ts: str) -> None:
         """Remember the message in which the answer grows.

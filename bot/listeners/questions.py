@@ -16,6 +16,7 @@ from bot.blocks.parts import Message
 from bot.commands.routing import too_long
 from bot.edge import Edge
 from bot.gate import Visit
+from bot.interrupted import Underway
 from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
@@ -58,11 +59,20 @@ async def _take(
     if reason:
         log.debug("ignored %s in %s: %s", event.get("type"), event.get("channel"), reason)
         return
-    if not await edge.is_new(*delivery_keys(event, body)):
-        log.debug("ignored a repeated delivery of %s", event.get("ts"))
-        return
-    visit, ts = visit_of_event(event, body), str(event["ts"])
-    channel, thread_ts = visit.channel, str(event.get("thread_ts") or ts)
+    channel, ts = str(event["channel"]), str(event["ts"])
+    thread_ts = str(event.get("thread_ts") or ts)
+    async with edge.taken(delivery_keys(event, body), channel, thread_ts) as opened:
+        if opened is None:
+            log.debug("ignored a repeated delivery of %s", ts)
+            return
+        await _answer(edge, event, visit_of_event(event, body), bot_user, opened)
+
+
+async def _answer(
+    edge: Edge, event: Mapping[str, Any], visit: Visit, bot_user: str, opened: Underway
+) -> None:
+    ts, channel = str(event["ts"]), visit.channel
+    thread_ts = str(event.get("thread_ts") or ts)
     limits = edge.services.limits
     question = words_of(str(event.get("text") or ""), bot_user)
     task = task_of(question)
@@ -91,7 +101,7 @@ async def _take(
     is_stop = question.casefold().rstrip(".! ") in _STOP_WORDS
     if is_stop and edge.answering.stop(ask.place.thread):
         return
-    await edge.answering.in_thread(ask)
+    await edge.answering.in_thread(ask, opened)
 
 
 async def _tell_alone(edge: Edge, visit: Visit, thread_ts: str, message: Message) -> None:

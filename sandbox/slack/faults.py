@@ -10,8 +10,10 @@ from typing import Any
 from sandbox.slack.errors import ControlError
 
 API_KINDS = ("ratelimited", "error", "http_error", "latency", "drop")
+# Carried out, but the answer does not arrive.
+LOST = "lost"
 DELIVERY_KINDS = ("duplicate_event", "reorder_events", "disconnect")
-KINDS = API_KINDS + DELIVERY_KINDS
+KINDS = (*API_KINDS, LOST, *DELIVERY_KINDS)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.slack import world
 from sandbox.slack.dispatcher import Dispatcher
 from sandbox.slack.errors import SlackError
-from sandbox.slack.faults import API_KINDS, Faults
+from sandbox.slack.faults import API_KINDS, LOST, Faults
 from sandbox.slack.interactions import Interactions
 from sandbox.slack.methods.call import Call, Method, needed_scope
 from sandbox.slack.methods.table import METHODS
@@ -60,6 +60,8 @@ class WebApi:
         try:
             await self._strike(request, name)
             body: Json = {"ok": True, **self._run(name, arguments, token)}
+            if self.faults.take((LOST,), name) is not None and request.transport is not None:
+                request.transport.close()
         except SlackError as error:
             body, status, headers = error.body(), error.status, error.headers
         self._record(name, arguments, encoding, body, status)

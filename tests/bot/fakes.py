@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
@@ -189,11 +190,19 @@ class FakeOpenAnswers:
     history: list[str] = field(default_factory=list)
     error: StateError | None = None
     gate: asyncio.Event | None = None  # `begin` waits for it
+    deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
 
     def _note(self, what: str) -> None:
         if self.error:
             raise self.error
         self.history.append(what)
+
+    async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
+        if not all([await self.deliveries.claim(key) for key in keys]):
+            return False
+        with contextlib.suppress(StateError):
+            await self.begin(answer)
+        return True
 
     async def begin(self, answer: OpenAnswer) -> None:
         self._note("begin")
@@ -288,6 +297,7 @@ class Fakes:
     watch: Watch = field(default_factory=Watch)
 
     def services(self) -> Services:
+        self.open_answers.deliveries = self.deliveries
         return Services(
             answerer=self.answerer,
             search=self.search,

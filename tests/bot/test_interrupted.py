@@ -10,6 +10,7 @@ import pytest
 from bot.blocks import notices
 from bot.blocks.answer import FOOTER_BLOCK
 from bot.interrupted import close_interrupted, closing_interrupted
+from bot.surfaces import Place, ThreadSurface
 from core.answers import Delta, OpenAnswer
 from core.errors import StateError
 from tests.bot.bench import Bench, seen
@@ -112,6 +113,16 @@ async def test_where_nothing_was_shown_yet_the_thread_is_told(bench: Bench) -> N
     await close(bench)
     (message,) = bench.own()
     assert (message["thread_ts"], WORDS in seen(message)) == (ts, True)
+
+
+async def test_what_was_shown_but_not_written_down_is_found_and_closed(bench: Bench) -> None:
+    ts = bench.say("why?")
+    place = Place("TFENWICK", "COPS", ts, "UYOU")
+    await ThreadSurface(bench.client, place, "k").show("Searching", "")
+    bench.fakes.open_answers.left = [OpenAnswer("k", "COPS", ts)]
+    await close(bench)
+    (message,) = bench.own()
+    assert WORDS in seen(message)
 
 
 async def test_an_answer_that_was_finished_is_left_as_it_is(bench: Bench) -> None:

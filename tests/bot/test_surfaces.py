@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from bot.blocks import notices
 from bot.blocks.answer import lay_out
+from bot.notices import SLACK_FAILURES
 from bot.replies import Opening, Reply, ReplySurface
+from bot.slack_client import Pace
 from bot.surfaces import Place, ThreadSurface
 from tests.bot.bench import Bench, seen
 from tests.bot.samples import NOW, answer
@@ -9,7 +16,7 @@ from tests.bot.samples import NOW, answer
 
 def surface_of(bench: Bench, message_ts: str = "", update_seconds: float = 0) -> ThreadSurface:
     place = Place("TFENWICK", "COPS", bench.say("why?"), "UYOU")
-    return ThreadSurface(bench.client, place, message_ts, update_seconds)
+    return ThreadSurface(bench.client, place, "k1", message_ts, update_seconds=update_seconds)
 
 
 async def test_an_updated_message_grows_with_the_answer(bench: Bench) -> None:
@@ -110,3 +117,52 @@ async def test_a_reply_shows_only_its_beginning_and_its_end(bench: Bench) -> Non
     await surface.finish(layout.messages(), layout)
     (ended,) = bench.ephemerals()
     assert "Raise it." in seen(ended)
+
+
+async def test_a_stream_whose_beginning_slack_did_not_confirm_is_found_and_goes_on(
+    bench: Bench,
+) -> None:
+    bench.fault(kind="lost", method="chat.startStream")
+    growing = surface_of(bench)
+    await growing.show("Searching", "")
+    await growing.show("Reading", "Raise ")
+    (message,) = bench.own()
+    assert "Raise" in seen(message)
+    assert len(bench.calls("chat.startStream")) == 1
+
+
+async def test_a_message_whose_posting_slack_did_not_confirm_is_not_posted_again(
+    bench: Bench,
+) -> None:
+    bench.fault(kind="error", method="chat.startStream", error="not_allowed_token_type")
+    bench.fault(kind="lost", method="chat.postMessage")
+    growing = surface_of(bench)
+    await growing.show("Searching", "")
+    await growing.finish([notices.stopped()])
+    (message,) = bench.own()
+    assert "Stopped" in seen(message)
+
+
+@pytest.mark.parametrize("kind", ["http_error", "drop"])
+async def test_a_message_that_was_not_posted_is_posted_once_more(bench: Bench, kind: str) -> None:
+    bench.fault(kind=kind, method="chat.postMessage")
+    await bench.client.chat_postMessage(channel="COPS", text="once")
+    assert [message["text"] for message in bench.own()] == ["once"]
+
+
+async def test_where_nobody_can_look_a_message_is_not_sent_again(bench: Bench) -> None:
+    bench.fault(kind="lost", method="chat.postMessage")
+    bench.fault(kind="error", method="conversations.history", error="missing_scope")
+    with pytest.raises(SLACK_FAILURES):
+        await bench.client.chat_postMessage(channel="COPS", text="once")
+    assert [message["text"] for message in bench.own()] == ["once"]
+
+
+async def test_messages_into_a_channel_keep_their_distance() -> None:
+    pace, loop = Pace(0.05), asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.gather(*(pace.turn("C1") for _ in range(3)), pace.turn("C2"))
+    assert loop.time() - began >= 0.1
+    await asyncio.sleep(0.06)
+    await pace.turn("C3")
+    assert len(pace._free_at) == 1

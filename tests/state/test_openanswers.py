@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.answers import OpenAnswer
 from core.clock import ManualClock
 from state.database import Database
+from state.deliveries import DeliveryStore
 from state.openanswers import OpenAnswerStore
 
 ONE = OpenAnswer("k1", "C1", "1.0")
@@ -58,3 +59,14 @@ async def test_one_that_could_not_be_closed_is_tried_again_later(
     assert await left.take_over(MINUTE) == []
     clock.advance(MINUTE)
     assert await left.take_over(MINUTE) == [ONE]
+
+
+async def test_a_delivery_is_taken_with_its_answer_or_not_at_all(
+    database: Database, clock: ManualClock
+) -> None:
+    first, second = OpenAnswerStore(database, clock), OpenAnswerStore(database, clock)
+    assert await first.take(["event:1", "message:1"], ONE)
+    # The same message as another event: seen before, so nothing is written down.
+    assert not await second.take(["event:2", "message:1"], TWO)
+    assert await second.take_over(timedelta()) == [ONE]
+    assert not await DeliveryStore(database, clock).claim("event:1")
