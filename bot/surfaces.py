@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 UPDATE_SECONDS = 3.0
 # A stream may hold 12,000 characters; the final message replaces what is longer.
 _STREAM_CHARS = 11_000
-_TASK_CHARS = 150
 _STARTING = "Looking into it"
 # The place of an answer is no more: nobody is waiting there.
 GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
@@ -161,10 +160,9 @@ class ThreadSurface:
 
     async def _find(self) -> str | None:
         """The stream whose beginning Slack did not confirm, or None."""
+        channel, thread_ts = self._place.channel, self._place.thread_ts
         try:
-            return await find_answer(
-                self._client, self._place.channel, self._place.thread_ts, self._key
-            )
+            return await find_answer(self._client, channel, thread_ts, self._key)
         except SLACK_FAILURES as error:
             log.info("an answer could not be looked for: %s", error)
             return None
