@@ -154,7 +154,9 @@ async def open_app(
             alerts=alerts,
             events=kept_events,
             kinds=_kinds(settings),
-            error_logs=ErrorLogs(SqlBaselineStore(database), clock, redactor, store=loki),
+            error_logs=ErrorLogs(
+                SqlBaselineStore(database), clock, redactor, _thresholds(config), store=loki
+            ),
             log_limits=log_limits(settings),
             on_snapshot=watch.meter.snapshot,
         )

@@ -13,8 +13,9 @@ from cluster.collect import ClusterCollector
 from cluster.describe import describe, describe_finding
 from cluster.describe_limits import describe_limits, limits_sentence, pod_spec
 from cluster.describe_places import describe_namespace, describe_node, describe_service
-from cluster.logs import LOGGED_PROBLEMS, LogSource, attach_logs, sources_of
-from cluster.logs import unhealthy_containers as unhealthy
+from cluster.log_sources import LOGGED_PROBLEMS, LogSource, sources_of
+from cluster.log_sources import unhealthy_containers as unhealthy
+from cluster.logs import attach_logs
 from cluster.network_objects import Service
 from cluster.objects import KubeObject, Node, Pod
 from cluster.snapshot import Snapshot

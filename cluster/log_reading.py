@@ -11,16 +11,18 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cluster.detectors.building import is_leaving
 from cluster.log_errors import ContainerErrors, find_log_errors
 from cluster.log_lines import ReadLog
-from cluster.logs import LogLimits, LogReader, LogSource, unhealthy_containers
+from cluster.log_sources import LogSource, unhealthy_containers
+from cluster.logs import LogLimits, LogReader
 from cluster.network_objects import Service
 from cluster.objects import Pod
 from cluster.ports import BaselineStore, LogStore
 from cluster.snapshot import Snapshot
+from cluster.thresholds import Thresholds
 from core.answers import Gap
 from core.baseline import FORGOTTEN_AFTER, Baseline, Observation, SeenTemplate, owner_key
 from core.clock import Clock
@@ -37,6 +39,7 @@ class ErrorLogs:
 
     Args:
         baselines: Keeps what is normal.
+        thresholds: For how long a crash is recent, and when an error that lasts is normal.
         store: Where logs are kept; then healthy containers' errors are looked up there.
         learns_first: Take for normal what healthy workloads say at the first look at a cluster;
             without, all of that is news.
@@ -47,6 +50,7 @@ class ErrorLogs:
         baselines: BaselineStore,
         clock: Clock,
         redactor: Redactor,
+        thresholds: Thresholds | None = None,
         *,
         store: LogStore | None = None,
         learns_first: bool = True,
@@ -54,6 +58,7 @@ class ErrorLogs:
         self._baselines = baselines
         self._clock = clock
         self._redactor = redactor
+        self._thresholds = thresholds or Thresholds()
         self._store = store
         self._learns_first = learns_first
 
@@ -74,7 +79,10 @@ class ErrorLogs:
             return [], [
                 Gap(f"log baseline of cluster {snapshot.cluster}", error.wrong, error.remedy)
             ]
-        places = await asyncio.to_thread(_places, snapshot, with_healthy=self._store is None)
+        recent = timedelta(seconds=self._thresholds.recent_crash_seconds)
+        places = await asyncio.to_thread(
+            _places, snapshot, snapshot.taken_at - recent, with_healthy=self._store is None
+        )
         chosen = places[: reader.limits.logs_a_cluster]
         logs, gaps = await self._read(snapshot.cluster, chosen, reader)
         stored, store_gaps = await self._stored(
@@ -149,7 +157,12 @@ class ErrorLogs:
         now = self._clock.now()
         troubled = [item.owner for item in findings if item.severity is not Severity.INFO]
         is_first = self._learns_first and not known
-        learned = known.learn(_observations(logs, troubled), now, is_first_look=is_first)
+        learned = known.learn(
+            _observations(logs, troubled),
+            now,
+            is_first_look=is_first,
+            normal_after=timedelta(days=self._thresholds.log_error_normal_days),
+        )
         found = find_log_errors(
             (place.errors(log) for place, log in logs),
             baseline=learned,
@@ -184,7 +197,7 @@ def workload_names(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(names - {""})
 
 
-def _places(snapshot: Snapshot, *, with_healthy: bool) -> list[_Place]:
+def _places(snapshot: Snapshot, crashed_since: datetime, *, with_healthy: bool) -> list[_Place]:
     """All logs worth reading, the most telling first."""
     sick: list[_Place] = []
     healthy: dict[ObjectRef, list[list[_Place]]] = defaultdict(list)
@@ -193,7 +206,7 @@ def _places(snapshot: Snapshot, *, with_healthy: bool) -> list[_Place]:
             continue
         owner = snapshot.owner(pod)
         ref = snapshot.ref(pod)
-        sources = unhealthy_containers(pod, snapshot.taken_at)
+        sources = unhealthy_containers(pod, crashed_since)
         for source in sources:
             sick.append(_Place(source, ref, owner, pod.spec.node_name))
             if source.previous:

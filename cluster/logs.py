@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cluster.client import ClusterClient
-from cluster.detectors.building import is_leaving
 from cluster.log_lines import MAX_LINES, ReadLog, finished, telling_lines
-from cluster.objects import ContainerStatus, Pod
+from cluster.log_sources import LOGGED_PROBLEMS, LogSource, sources_of
 from cluster.snapshot import Snapshot
 from core.answers import Gap
 from core.errors import ClusterError
@@ -25,81 +24,6 @@ READS_AT_ONCE = 8
 PIECE_CHARS = 256 * 1024
 MAX_FINDINGS = 40
 QUESTION_SECONDS = 4.0
-RECOVERED_AFTER = timedelta(minutes=15)
-MAX_CONTAINERS = 3  # per finding: replicas of one workload fail alike
-
-# Problems whose containers have run and may have said why they fail.
-LOGGED_PROBLEMS = frozenset(
-    {"bad-exit", "crash-loop", "job-failed", "not-ready", "oom", "rollout-stuck"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class LogSource:
-    """A container whose log is worth reading.
-
-    Attributes:
-        previous: Read the log of the instance before the last restart.
-        has_ended: The log ends with the container's end, so that its last lines tell much.
-    """
-
-    namespace: str
-    pod: str
-    container: str
-    previous: bool = False
-    has_ended: bool = False
-
-
-def unhealthy_containers(pod: Pod, now: datetime | None = None) -> list[LogSource]:
-    """Containers that ended badly or are not ready; of pods that leave, none.
-
-    With `now`, one that runs well again counts only for `RECOVERED_AFTER`: what it said before its
-    restart is history by then.
-    """
-    if is_leaving(pod):
-        return []
-    meta = pod.metadata
-    return [
-        LogSource(
-            meta.namespace,
-            meta.name,
-            status.name,
-            previous=_wants_previous(status),
-            has_ended=bool(status.state.terminated or status.last_state.terminated),
-        )
-        for status in pod.status.init_container_statuses + pod.status.container_statuses
-        if _is_unhealthy(status) and not _has_recovered(status, now)
-    ]
-
-
-def _has_recovered(status: ContainerStatus, now: datetime | None) -> bool:
-    crash = status.last_state.terminated
-    if now is None or not status.ready or status.state.running is None or crash is None:
-        return False
-    return crash.finished_at is not None and now - crash.finished_at > RECOVERED_AFTER
-
-
-def _is_unhealthy(status: ContainerStatus) -> bool:
-    ended = status.state.terminated
-    if ended is not None:
-        return ended.exit_code != 0
-    has_run = status.restart_count > 0 or status.state.running is not None
-    return has_run and (not status.ready or status.last_state.terminated is not None)
-
-
-def _wants_previous(status: ContainerStatus) -> bool:
-    """The crash is in the log of the instance that crashed, which a running one is not."""
-    return status.state.terminated is None and status.last_state.terminated is not None
-
-
-def sources_of(snapshot: Snapshot, finding: Finding) -> list[LogSource]:
-    """The containers that a finding is about: those of its own pod first."""
-    pods = list(snapshot.pods_of(finding.owner))
-    pods.sort(key=lambda pod: pod.metadata.name != finding.involved.name)
-    sources: list[LogSource] = []
-    for pod in pods:
-        sources += unhealthy_containers(pod)
-    return sources[:MAX_CONTAINERS]
 
 
 @dataclass(frozen=True, slots=True)

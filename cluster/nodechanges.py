@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster.authors import SAME_ACT, authors
-from cluster.detectors.building import PRESSURES
+from cluster.detectors.reasons import PRESSURES
 from cluster.events import last_seen, text
 from cluster.objects import Node
 from cluster.sentences import without_uids

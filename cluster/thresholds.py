@@ -64,6 +64,7 @@ class Thresholds:
     node_pressure_hold_seconds: float = 0
     tls_expiry_days: float = 30
     tls_expiry_high_days: float = 3
+    log_error_normal_days: float = 7
     event_recent_seconds: float = 900
     event_minimum_count: int = 3
     gone_object_recent_seconds: float = 3600

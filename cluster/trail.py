@@ -12,7 +12,7 @@ from cluster.describe import describe, warnings_of
 from cluster.describe_places import describe_node
 from cluster.kinds import HISTORY_KINDS
 from cluster.log_lines import ReadLog
-from cluster.logs import LogSource, unhealthy_containers
+from cluster.log_sources import LogSource, unhealthy_containers
 from cluster.objects import KubeObject, Node, Pod
 from cluster.snapshot import Snapshot, take_snapshot
 from cluster.targets import namespaces_of, targets

@@ -87,13 +87,19 @@ class Baseline:
         return line.first_seen if line is not None else None
 
     def learn(
-        self, observations: Iterable[Observation], now: datetime, *, is_first_look: bool = False
+        self,
+        observations: Iterable[Observation],
+        now: datetime,
+        *,
+        is_first_look: bool = False,
+        normal_after: timedelta = CHRONIC_AFTER,
     ) -> Baseline:
         """What is known after another look; what was not seen for two weeks is forgotten.
 
         At a first look at a cluster all that healthy workloads say is normal, unless they were
-        looked at before. Later, a template becomes normal only after a week in which its workload
-        was healthy otherwise; so a fault is never learned in the hour in which it begins.
+        looked at before. Later, a template becomes normal once it has been seen for `normal_after`
+        while its workload is healthy otherwise; so a fault is never learned in the hour in which
+        it begins.
         """
         lines = {
             (line.owner, line.template): line
@@ -101,12 +107,12 @@ class Baseline:
             if now - line.last_seen <= FORGOTTEN_AFTER
         }
         for seen in observations:
-            for line in self._after(seen, now, is_first_look=is_first_look):
+            for line in self._after(seen, now, normal_after, is_first_look=is_first_look):
                 lines[line.owner, line.template] = line
         return Baseline(_capped(lines.values()))
 
     def _after(
-        self, seen: Observation, now: datetime, *, is_first_look: bool
+        self, seen: Observation, now: datetime, normal_after: timedelta, *, is_first_look: bool
     ) -> Iterator[SeenTemplate]:
         known = self._lines(seen.owner)
         owner = owner_key(seen.owner)
@@ -118,7 +124,7 @@ class Baseline:
             if line is None:
                 yield SeenTemplate(owner, template, now, now, is_normal=is_first)
                 continue
-            is_chronic = seen.is_healthy and now - line.first_seen >= CHRONIC_AFTER
+            is_chronic = seen.is_healthy and now - line.first_seen >= normal_after
             yield replace(line, last_seen=now, is_normal=line.is_normal or is_chronic)
 
     def _lines(self, owner: ObjectRef) -> Mapping[str, SeenTemplate]:

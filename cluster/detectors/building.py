@@ -36,36 +36,6 @@ EXIT_CODES = {
     255: "unknown, often a node restart",
 }
 
-IMAGE_PULL_REASONS = frozenset(
-    {
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RegistryUnavailable",
-    }
-)
-CONFIG_REASONS = frozenset(
-    {
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "PreCreateHookError",
-        "PreStartHookError",
-        "RunContainerError",
-    }
-)
-PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
-CREATING_REASONS = frozenset({"ContainerCreating", "PodInitializing"})
-STUCK_EVENTS = frozenset(
-    {
-        "FailedAttachVolume",
-        "FailedCreatePodSandBox",
-        "FailedMount",
-        "FailedToRetrieveImagePullSecret",
-    }
-)
-
 
 def condition(conditions: Iterable[Condition], kind: str) -> Condition | None:
     """The condition of this type."""

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import (
-    CONFIG_REASONS,
-    build,
-    created,
-    event_evidence,
-    newest,
-    waiting_containers,
-)
+from cluster.detectors.building import build, created, event_evidence, newest, waiting_containers
+from cluster.detectors.reasons import CONFIG_REASONS
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds
 from core.findings import Evidence, Finding, Severity

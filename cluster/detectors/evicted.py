@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import PRESSURES, build, condition, created, is_recent
+from cluster.detectors.building import build, condition, created, is_recent
+from cluster.detectors.reasons import PRESSURES
 from cluster.objects import Node, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds

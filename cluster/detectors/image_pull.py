@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import (
-    IMAGE_PULL_REASONS,
-    build,
-    created,
-    event_evidence,
-    newest,
-    waiting_containers,
-)
+from cluster.detectors.building import build, created, event_evidence, newest, waiting_containers
+from cluster.detectors.reasons import IMAGE_PULL_REASONS
 from cluster.objects import Event, Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds

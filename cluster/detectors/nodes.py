@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import (
-    PRESSURES,
-    build,
-    condition,
-    condition_evidence,
-    created,
-    has_lasted,
-)
+from cluster.detectors.building import build, condition, condition_evidence, created, has_lasted
+from cluster.detectors.reasons import PRESSURES
 from cluster.objects import Node
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cluster.detectors.building import (
-    CONFIG_REASONS,
-    IMAGE_PULL_REASONS,
-    STUCK_EVENTS,
     build,
     condition,
     condition_evidence,
@@ -19,6 +16,7 @@ from cluster.detectors.building import (
     newest,
     resource_evidence,
 )
+from cluster.detectors.reasons import CONFIG_REASONS, IMAGE_PULL_REASONS, STUCK_EVENTS
 from cluster.objects import Pod
 from cluster.snapshot import Snapshot
 from cluster.thresholds import Thresholds

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from cluster.detectors.building import (
-    CREATING_REASONS,
-    STUCK_EVENTS,
     build,
     containers,
     created,
@@ -16,6 +14,7 @@ from cluster.detectors.building import (
     live_pods,
     newest,
 )
+from cluster.detectors.reasons import CREATING_REASONS, STUCK_EVENTS
 from cluster.events import first_seen, text, times_seen
 from cluster.objects import Event, Pod
 from cluster.snapshot import Snapshot

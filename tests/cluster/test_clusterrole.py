@@ -22,10 +22,7 @@ def granted() -> dict[tuple[str, str], set[str]]:
 
 
 def test_every_kind_that_is_listed_is_granted_and_no_other() -> None:
-    used = {
-        (kind.group, kind.plural)
-        for kind in (*KINDS, *HISTORY_KINDS)
-    }
+    used = {(kind.group, kind.plural) for kind in (*KINDS, *HISTORY_KINDS)}
     assert granted().keys() == used | {("", "pods/log")}
 
 

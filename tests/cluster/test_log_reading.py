@@ -11,9 +11,11 @@ from typing import Any
 from aiohttp import web
 
 from cluster.log_reading import ErrorLogs, workload_names
-from cluster.logs import LogLimits, LogReader, LogSource, attach_logs
+from cluster.log_sources import LogSource
+from cluster.logs import LogLimits, LogReader, attach_logs
 from cluster.loki import StoredErrors
 from cluster.snapshot import Snapshot
+from cluster.thresholds import Thresholds
 from core.baseline import Baseline, SeenTemplate
 from core.clock import ManualClock
 from core.errors import ClusterError, StateError
@@ -198,6 +200,35 @@ async def test_what_healthy_workloads_say_at_the_first_look_is_no_news(tmp_path:
     ]
     third, _ = await _find(tmp_path, api, world, baselines=baselines, learns_first=True)
     assert [item.severity for item in third] == [Severity.HIGH, Severity.INFO]
+
+
+async def test_how_long_a_crash_is_recent_is_a_threshold(tmp_path: Path) -> None:
+    api = LogApi()
+    last = terminated(1, minutes=60)
+    world = snapshot(pod("payments-1", container_status(running(), last=last, ready=True)))
+    api.logs["payments-1", True] = _log(0, "ERROR no connection")
+    long = Thresholds(recent_crash_seconds=7200)
+    for thresholds, read in ((Thresholds(), False), (long, True)):
+        api.requests.clear()
+        logs = ErrorLogs(Baselines(), ManualClock(NOW), REDACTOR, thresholds)
+        async with reading(tmp_path, api) as reader:
+            await logs.find(world, [], reader)
+        assert any(query["previous"] == "true" for _, _, query in api.requests) is read
+
+
+async def test_when_an_error_that_lasts_is_normal_is_a_threshold(tmp_path: Path) -> None:
+    api, baselines, clock = LogApi(), Baselines(), ManualClock(NOW)
+    api.logs["web-1", False] = _log(0, "ERROR now and then")
+    healthy = snapshot(_healthy("web-1"))
+    severities = []
+    thresholds = Thresholds(log_error_normal_days=1)
+    for _ in range(2):
+        logs = ErrorLogs(baselines, clock, REDACTOR, thresholds, learns_first=False)
+        async with reading(tmp_path, api) as reader:
+            (found,), _ = await logs.find(healthy, [], reader)
+        severities.append(found.severity)
+        clock.advance(timedelta(days=1))
+    assert severities == [Severity.HIGH, Severity.INFO]
 
 
 async def test_a_workload_with_another_finding_teaches_nothing(tmp_path: Path) -> None:

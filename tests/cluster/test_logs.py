@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cluster.log_lines import read_text, telling_lines
-from cluster.logs import unhealthy_containers
+from cluster.log_sources import unhealthy_containers
 from cluster.objects import Pod
 from tests.cluster.payloads import (
     container_status,
@@ -91,7 +92,8 @@ def test_a_crash_is_history_once_the_container_has_run_well_for_a_while(
 ) -> None:
     status = container_status(running(), last=terminated(1, minutes=minutes), ready=ready)
     taken = snapshot(pod("p", status))
-    assert bool(unhealthy_containers(taken.of(Pod)[0], taken.taken_at)) is is_told
+    since = taken.taken_at - timedelta(minutes=15)
+    assert bool(unhealthy_containers(taken.of(Pod)[0], since)) is is_told
     assert unhealthy_containers(taken.of(Pod)[0])
 
 

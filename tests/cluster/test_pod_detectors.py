@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.detectors.building import CONFIG_REASONS, IMAGE_PULL_REASONS, STUCK_EVENTS
+from cluster.detectors.reasons import CONFIG_REASONS, IMAGE_PULL_REASONS, STUCK_EVENTS
 from cluster.detectors.warning_events import REASONS
 from cluster.thresholds import Thresholds
 from core.findings import Severity

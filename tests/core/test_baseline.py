@@ -63,6 +63,8 @@ def test_an_error_of_a_week_without_other_harm_becomes_normal() -> None:
     almost = known.learn([_look("slow")], NOW + CHRONIC_AFTER - HOUR)
     assert _normal(almost) == set()
     assert _normal(almost.learn([_look("slow")], NOW + CHRONIC_AFTER)) == {"slow"}
+    soon = known.learn([_look("slow")], NOW + HOUR, normal_after=HOUR)
+    assert _normal(soon) == {"slow"}
 
 
 def test_what_is_not_seen_for_two_weeks_is_forgotten() -> None:
