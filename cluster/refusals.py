@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,21 @@ def refused(asked: str, status: int, body: bytes, verb: str) -> ClusterError:
     )
 
 
+def cause_of(error: Exception) -> str:
+    """Why no connection came about or lasted, in the words that operators know."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name cannot be resolved"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "its certificate or TLS was not accepted"
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
+        return "it was closed early"
+    return "it does not speak HTTP as it should"
+
+
 @contextmanager
 def explained(asked: str, limits: aiohttp.ClientTimeout) -> Iterator[None]:
     """Turn what goes wrong on the way into a ClusterError."""
@@ -65,7 +81,7 @@ def explained(asked: str, limits: aiohttp.ClientTimeout) -> Iterator[None]:
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise UnreachableError(
             asked,
-            f"the API server cannot be reached ({type(error).__name__})",
+            f"the API server cannot be reached: {cause_of(error)}",
             "Check the server's address, certificate and network policies",
         ) from error
     except TimeoutError as error:
@@ -78,7 +94,7 @@ def explained(asked: str, limits: aiohttp.ClientTimeout) -> Iterator[None]:
     except (aiohttp.ClientError, OSError) as error:
         raise ClusterError(
             asked,
-            f"the connection to the API server broke ({type(error).__name__})",
+            f"the connection to the API server broke: {cause_of(error)}",
             "Try again; check the network between",
         ) from error
 

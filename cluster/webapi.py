@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 import msgspec
 
+from cluster.refusals import cause_of
 from core.errors import ClusterError
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -82,7 +83,7 @@ class WebApi:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ClusterError(
                 asked,
-                f"{address.name} cannot be reached ({type(error).__name__})",
+                f"{address.name} cannot be reached: {cause_of(error)}",
                 "Check its address, and that this program may connect to it",
             ) from error
         if status in {401, 403}:
