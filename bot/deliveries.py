@@ -32,9 +32,15 @@ class SlackDeliveries:
         self._unwritten: dict[str, datetime] = {}
 
     async def is_new(self, *keys: str) -> bool:
-        """Claim every key that is not ''; False when any of them was seen before."""
-        claims = [await self._claim(key) for key in keys if key]
-        return all(claims)
+        """Claim the keys that are not '' one by one; False at the first that was seen before.
+
+        Not the others then: of two deliveries at once each could take a key of the other's, and
+        both would be passed over.
+        """
+        for key in keys:
+            if key and not await self._claim(key):
+                return False
+        return True
 
     async def _claim(self, key: str) -> bool:
         if key in self._unwritten:
