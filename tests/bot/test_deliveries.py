@@ -15,13 +15,14 @@ from tests.bot.samples import NOW
 AWAY = StateError("remember a Slack delivery", "the database cannot be reached", "Start it.")
 
 
-async def test_every_key_is_claimed_even_behind_one_that_was_seen() -> None:
+async def test_a_key_behind_one_that_was_seen_is_left_to_whoever_has_that_one() -> None:
     store = FakeDeliveries()
     deliveries = SlackDeliveries(store, ManualClock(NOW))
     assert await deliveries.is_new("a", "")
     assert not await deliveries.is_new("a", "b")
-    assert not await deliveries.is_new("b")
-    assert store.seen == {"a", "b"}
+    assert await deliveries.is_new("c", "b")
+    assert not await deliveries.is_new("d", "b")
+    assert store.seen == {"a", "b", "c", "d"}
 
 
 async def test_what_the_database_could_not_take_is_remembered_here() -> None:
