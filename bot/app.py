@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bot import checks, doctor
@@ -245,6 +246,7 @@ async def open_app(
                 runbooks=library,
                 wordsmith=ModelWordsmith(models),
                 reader=lambda text: library.read(text, frozenset(), frozenset()),
+                events_kept=timedelta(hours=settings.events_retention_hours),
             ),
             database,
             marks,
@@ -288,6 +290,7 @@ async def open_app(
                 answerer=answerer,
                 search=searcher,
                 digests=digests.preview,
+                look_backs=digests.look_backs,
                 health=health,
                 deliveries=DeliveryStore(database, clock),
                 answers=answers,

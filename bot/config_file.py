@@ -38,6 +38,10 @@ class ScheduleConfig(_Strict):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,38}$", description="Its name in `/k8s status`."
     )
+    kind: Literal["digest", "look-back"] = Field(
+        "digest", description="look-back: what the last seven days of another digest were like."
+    )
+    of: str = Field("", description="look-back: the other digest's name; empty: the first one's.")
     channel: str = Field(min_length=1, description="Channel id or #name.")
     cron: CronLine = Field("0 9 * * *", description="minute hour day month weekday")
     timezone: ZoneName = Field("UTC", description="IANA name.")

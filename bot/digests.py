@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config_file import FileConfig, ScheduleConfig
@@ -14,9 +14,11 @@ from bot.settings import Settings
 from cluster.collect import ClusterCollector
 from core.answers import Scope
 from core.clock import Clock
+from core.errors import SettingsError
 from core.findings import Collected, Finding, Severity
 from core.questions import Reading, TimeRange
 from digest.assemble import Assembler
+from digest.lookback import LookBackPlan, LookBackPublisher, LookBacks
 from digest.outbox import Outbox, Rounds
 from digest.ports import DigestStore, MarkStore, Owners, Poster, Runbooks, Wordsmith
 from digest.precedents import Precedents
@@ -35,8 +37,21 @@ PosterFor = Callable[[str], Poster]
 
 
 def digest_plans(settings: Settings, config: FileConfig) -> tuple[ScheduleConfig, ...]:
-    """The digests of the YAML file, or the one that the settings describe."""
-    return config.schedules or (
+    """The digests of the YAML file, look backs last, or the one that the settings describe.
+
+    Raises:
+        SettingsError: There is no digest, or a look back names one that is not there.
+    """
+    plans = tuple(sorted(config.schedules, key=lambda plan: plan.kind == "look-back"))
+    names = [plan.name for plan in plans if plan.kind == "digest"]
+    for plan in plans:
+        if plan.kind == "look-back" and (plan.of or next(iter(names), "")) not in names:
+            raise SettingsError(
+                f"read the schedule {plan.name} (OPSBOT_CONFIG)",
+                f"it looks back on {plan.of or 'a digest'}, and there is none of that name",
+                f"Name one in `of`: {', '.join(names)}." if names else "Add a digest.",
+            )
+    return plans or (
         ScheduleConfig.model_construct(
             name=DEFAULT_SCHEDULE,
             channel=settings.digest_channel,
@@ -57,13 +72,18 @@ def digest_channels(plans: Sequence[ScheduleConfig]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What digests are made from."""
+    """What digests are made from.
+
+    Attributes:
+        events_kept: For how long Events are.
+    """
 
     clusters: ClusterCollector
     owners: Owners
     runbooks: Runbooks
     wordsmith: Wordsmith
     reader: Callable[[str], Reading]
+    events_kept: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +113,22 @@ class BuiltDigests:
     """All digests, by schedule.
 
     Attributes:
+        look_backs: On the first one, for who asks.
         schedules: Those that have a channel.
         look_outs: For what those must post between two digests.
     """
 
     plans: tuple[ScheduleConfig, ...]
     services: Mapping[str, DigestService]
+    look_backs: LookBacks
     schedules: tuple[Schedule, ...]
     look_outs: tuple[LookOut, ...]
     store: DigestStore
     clock: Clock
+
+    def look_back_of(self, plan: ScheduleConfig) -> str:
+        """The digest that a plan looks back on; '' where it is a digest itself."""
+        return (plan.of or self.plans[0].name) if plan.kind == "look-back" else ""
 
     @property
     def preview(self) -> DigestService:
@@ -125,6 +151,7 @@ class BuiltDigests:
                     each.next_due(now),
                     await self.store.last_try(each.name),
                     dict(plans[each.name].teams),
+                    self.look_back_of(plans[each.name]),
                 )
                 for each in self.schedules
             ]
@@ -177,7 +204,20 @@ def build_digests(
             config=_config(plan),
         )
         for plan in plans
+        if plan.kind == "digest"
     }
+
+    def look_backs(plan: ScheduleConfig, of: str) -> LookBacks:
+        return LookBacks(
+            LookBackPlan(
+                plan.name, of, _scope(plan), Severity(plan.minimum_severity), sources.events_kept
+            ),
+            SqlPast(database, (of,)),
+            SqlErrorCounts(database),
+            team_of=lambda owner: sources.owners.ownership(owner).team,
+            clusters=sources.clusters.names,
+            clock=clock,
+        )
 
     def look_out(plan: ScheduleConfig, outbox: Outbox, *, is_urgent: bool) -> LookOut:
         if not is_urgent:
@@ -206,15 +246,30 @@ def build_digests(
         look_out(
             plan,
             outbox,
-            is_urgent=plan.is_urgent if plan.is_urgent is not None else position == 0,
+            is_urgent=plan.kind == "digest"
+            and (plan.is_urgent if plan.is_urgent is not None else position == 0),
         )
         for position, plan in enumerate(plans)
         if outbox and plan.channel
     ]
-    schedules = [
-        _schedule(plan, services[plan.name]) for plan in plans if poster_for and plan.channel
-    ]
-    return BuiltDigests(plans, services, tuple(schedules), tuple(look_outs), store, clock)
+
+    def schedule(plan: ScheduleConfig, outbox: Outbox) -> Schedule:
+        if plan.kind == "digest":
+            return _schedule(plan, services[plan.name])
+        made = look_backs(plan, plan.of or plans[0].name)
+        publisher = LookBackPublisher(made, plan.name, plan.channel, store, outbox, clock)
+        return Schedule(plan.name, plan.cron, ZoneInfo(plan.timezone), publisher.publish)
+
+    schedules = [schedule(plan, outbox) for plan in plans if outbox and plan.channel]
+    return BuiltDigests(
+        plans,
+        services,
+        look_backs(plans[0], plans[0].name),
+        tuple(schedules),
+        tuple(look_outs),
+        store,
+        clock,
+    )
 
 
 def _scope(plan: ScheduleConfig) -> Scope:

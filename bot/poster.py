@@ -111,7 +111,9 @@ class SlackPoster:
 
     async def _send_chart(self, post: Post) -> str:
         """A picture of the errors over the window. The digest does without where it cannot be."""
-        chart = BarChart("Warning Events over time", post.digest.error_counts)
+        digest = post.digest
+        what = "Warning Events over time" if digest.look_back is None else "Problems that began"
+        chart = BarChart(what, digest.error_counts)
         picture = Upload(
             chart.file_name,
             chart.title,

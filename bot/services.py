@@ -44,6 +44,14 @@ class Digests(Protocol):
         ...
 
 
+class LookBacks(Protocol):
+    """What a week of digests was like. Implemented by `digest.lookback`."""
+
+    async def preview(self, scope: Scope) -> Digest:
+        """The last seven days, for one reader's eyes; commits nothing."""
+        ...
+
+
 class Health(Protocol):
     """The state of every part. Implemented by `bot.health`."""
 
@@ -105,6 +113,7 @@ class ScheduledDigest:
         next_due: Its next run, or None.
         last: Its newest run, or None.
         teams: Team → the channel of its own.
+        looks_back_on: The digest whose week it tells; '' for a digest.
     """
 
     name: str
@@ -112,6 +121,7 @@ class ScheduledDigest:
     next_due: datetime | None
     last: SlotRecord | None
     teams: Mapping[str, str]
+    looks_back_on: str = ""
 
 
 class Suggestions(Protocol):
@@ -212,6 +222,7 @@ class Services:
     answerer: Answerer
     search: Search
     digests: Digests
+    look_backs: LookBacks
     health: Health
     deliveries: Deliveries
     answers: AnswerStore

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.answers import Citation, Confidence, Gap
 from core.findings import Finding, Severity
+from core.lookback import LookBack
 from core.questions import TimeRange
 
 
@@ -178,6 +179,7 @@ class Digest:
         flapping: What comes and goes, told in one line and not announced again.
         full_ts: The schedule's last message that listed all of them, or ''.
         error_counts: Start of each part of the window and its Warning Events; () where not kept.
+        look_back: What a week was like, in place of all items; or None.
     """
 
     schedule: str
@@ -195,6 +197,7 @@ class Digest:
     full_ts: str = ""
     error_counts: tuple[tuple[datetime, int], ...] = ()
     rest: tuple[DigestItem, ...] = ()
+    look_back: LookBack | None = None
 
     @property
     def hidden(self) -> tuple[tuple[Severity, int], ...]:

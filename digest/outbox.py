@@ -133,7 +133,12 @@ def thread_of(digest: Digest, slot: str, channel: str, now: datetime) -> tuple[P
     told: list[tuple[PostKind, Digest]] = []
     bare = Digest(digest.schedule, digest.slot, digest.window, ())
     if len(counts) >= _FEWEST_BARS and any(counts):
-        told.append((PostKind.CHART, replace(bare, error_counts=digest.error_counts)))
+        told.append(
+            (
+                PostKind.CHART,
+                replace(bare, error_counts=digest.error_counts, look_back=digest.look_back),
+            )
+        )
     told += [(PostKind.ITEM, replace(bare, items=(item,))) for item in digest.items]
     told += [(PostKind.REST, page) for page in rest_pages(digest)]
     replies = [

@@ -187,6 +187,14 @@ class MarkStore(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """Memory of what was there when. Implemented by `state.past`."""
+
+    async def seen(self, period: TimeRange, scope: Scope) -> Sequence[FindingHistory]:
+        """Findings that were there in a period, one for each time, within the scope."""
+        ...
+
+
 class Past(Protocol):
     """Memory of what was told as over. Implemented by `state.past`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bot.blocks import parts
+from bot.blocks.digest_lookback import look_back_message
 from bot.blocks.digest_marks import muted_line
 from bot.blocks.digest_table import place, plain_line, table_of
 from bot.blocks.digest_words import (
@@ -41,6 +42,8 @@ def digest_message(
         urls: Addresses of the messages that it refers to, by their ts, as far as they are known.
         is_preview: For one reader's eyes.
     """
+    if digest.look_back is not None:
+        return look_back_message(digest, digest.look_back, is_preview=is_preview)
     if not digest.items and not digest.resolved:
         return _quiet(digest, is_preview=is_preview)
     if digest.is_collapsed:

@@ -30,13 +30,15 @@ def schedule_message(digests: Sequence[ScheduledDigest]) -> Message:
 def _entry(digest: ScheduledDigest) -> str:
     following = f"next {date(digest.next_due)}" if digest.next_due else "no next run"
     lines = [f"🗓️ *{escape(digest.name)}* in {_channel(digest.channel)}  ·  {following}"]
-    lines.append(_last(digest.last))
+    if digest.looks_back_on:
+        lines.append(f"Looks back on a week of {escape(digest.looks_back_on)}")
+    lines.append(_last(digest.last, is_always_posted=bool(digest.looks_back_on)))
     if digest.teams:
         lines.append(f"Parts of it go to {_teams(digest.teams)}")
     return "\n".join(lines)
 
 
-def _last(last: SlotRecord | None) -> str:
+def _last(last: SlotRecord | None, *, is_always_posted: bool) -> str:
     if last is None:
         return "Has not run yet"
     run = date(last.end)
@@ -44,7 +46,7 @@ def _last(last: SlotRecord | None) -> str:
         if last.is_held:
             return f"⏳ Being made: the one of {run}"
         return f"⚠️ The one of {run} failed; it is tried again at the next run"
-    if not last.posted_ts:
+    if not last.posted_ts and not is_always_posted:
         return f"✅ Last {run}, nothing to tell, so nothing was posted"
     return f"✅ Last {run}, posted"
 

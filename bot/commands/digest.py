@@ -1,4 +1,7 @@
-"""`digest [window]`: what the next digest would say, for the eyes of the person who asked."""
+"""`digest [window]`: what the next digest would say, for the eyes of the person who asked.
+
+`digest weekly` looks back on the digests of seven days instead.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,29 @@ from core.timerange import parse_duration
 from digest.outbox import rest_pages
 
 LONGEST = timedelta(days=7)
+WEEKLY = frozenset({"week", "weekly"})
 
 
 async def run(call: Call) -> None:
     """Compose a digest of the window without posting it."""
-    command = call.edge.services.limits.command
+    services = call.edge.services
+    command = services.limits.command
+    if call.argument.strip().lower() in WEEKLY:
+        back = await services.look_backs.preview(call.asker.scope)
+        await call.reply.send(digest_message(back, command, is_preview=True))
+        return
     window = parse_duration(call.argument) if call.argument else None
     if call.argument and (window is None or not timedelta() < window <= LONGEST):
         await call.reply.send(
             notices.hint(
                 f"{code(clip(call.argument, 60))} is not a window I know.",
                 f"Up to 7 days, for example {code(f'{command} digest 6h')} or "
-                f"{code(f'{command} digest 90m')}.",
+                f"{code(f'{command} digest 90m')}; {code(f'{command} digest weekly')} looks back.",
             )
         )
         return
     await call.reply.send(notices.progress("Looking at the clusters for a digest…"))
-    digest = await call.edge.services.digests.preview(window, call.asker.scope)
+    digest = await services.digests.preview(window, call.asker.scope)
     await call.reply.send(digest_message(digest, command, is_preview=True), replaces=True)
     if digest.items:
         await call.reply.send(briefs_message(digest.items))

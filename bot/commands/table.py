@@ -57,8 +57,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         name="digest",
-        usage="digest [window]",
-        summary="shows what is broken now and what changed, to you alone",
+        usage="digest [window | weekly]",
+        summary="shows what is broken and what changed, or the week, to you alone",
         example="digest 6h",
         run=digest.run,
         group=Group.WRONG,

@@ -38,7 +38,7 @@ from knowledge.graph import Service, ServiceGraph
 from knowledge.models import EXTRACTIVE, ModelConfig, Models
 from knowledge.searchquery import Mistake, SearchQuery, parse_search
 from sandbox.slack.world import TEAM_ID
-from tests.bot.samples import NOW, answer, digest, item, part
+from tests.bot.samples import NOW, answer, digest, item, look_back, part
 
 Step = AnswerEvent | Exception | asyncio.Event
 
@@ -95,6 +95,16 @@ class FakeDigests:
 
     async def preview(self, window: timedelta | None, scope: Scope) -> Digest:
         self.asked.append(window)
+        self.scopes.append(scope)
+        return self.made
+
+
+@dataclass
+class FakeLookBacks:
+    made: Digest = field(default_factory=lambda: digest(look_back=look_back()))
+    scopes: list[Scope] = field(default_factory=list)
+
+    async def preview(self, scope: Scope) -> Digest:
         self.scopes.append(scope)
         return self.made
 
@@ -279,6 +289,7 @@ class Fakes:
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
     search: FakeSearch = field(default_factory=FakeSearch)
     digests: FakeDigests = field(default_factory=FakeDigests)
+    look_backs: FakeLookBacks = field(default_factory=FakeLookBacks)
     health: FakeHealth = field(default_factory=FakeHealth)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -302,6 +313,7 @@ class Fakes:
             answerer=self.answerer,
             search=self.search,
             digests=self.digests,
+            look_backs=self.look_backs,
             health=self.health,
             deliveries=self.deliveries,
             answers=self.answers,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from core.answers import Answer, Citation, Confidence, Gap, PartHealth, PartState
 from core.digests import Digest, DigestItem, ItemState
 from core.findings import Evidence, Finding, ObjectRef, Severity
+from core.lookback import LookBack, Offender, Tally
 from core.questions import TimeRange
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -91,6 +92,22 @@ def digest(*items: DigestItem, **changes: object) -> Digest:
         "clusters": ("demo",),
     }
     return Digest(**{**values, **changes})  # type: ignore[arg-type]  # keywords of one dataclass
+
+
+def look_back(**changes: object) -> LookBack:
+    days = tuple((NOW - timedelta(days=7 - day), day % 4) for day in range(7))
+    values: dict[str, object] = {
+        "of": "daily",
+        "now": Tally(9, 7, 2, timedelta(hours=2)),
+        "before": Tally(6, 6, 0, timedelta(hours=5)),
+        "offenders": (Offender(finding(), 4, timedelta(hours=9), "orders"),),
+        "problems": 5,
+        "warnings": 12_480,
+        "warnings_window": TimeRange(NOW - timedelta(days=3), NOW),
+        "log_lines": 310,
+        "days": days,
+    }
+    return LookBack(**{**values, **changes})  # type: ignore[arg-type]  # keywords of one dataclass
 
 
 def gap(what: str = "documentation search") -> Gap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.datafolder import DataFolder
 from bot.digests import _config, digest_channels, digest_plans
 from bot.settings import Settings, load_settings
 from bot.thread_tasks import ALERT, EXPLAIN, THREAD_TASKS
-from core.answers import Answer, Done, GenerationOptions, PartState
+from core.answers import Answer, Done, GenerationOptions, PartState, Scope
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.findings import Severity
@@ -128,6 +129,37 @@ def test_schedules_of_the_file_replace_the_one_of_the_settings(tmp_path: Path) -
     assert (default.name, default.channel, default.cron) == ("daily", "C1", "0 7 * * *")
     config = FileConfig.model_validate({"schedules": [{"name": "night", "channel": "C2"}]})
     assert [plan.name for plan in digest_plans(settings, config)] == ["night"]
+
+
+def schedules(*rows: dict[str, str]) -> FileConfig:
+    return FileConfig.model_validate({"schedules": [{"channel": "C1", **row} for row in rows]})
+
+
+def test_a_look_back_needs_a_digest_to_look_back_on(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    week = {"name": "week", "kind": "look-back"}
+    ordered = digest_plans(settings, schedules(week, {"name": "night"}))
+    assert [plan.name for plan in ordered] == ["night", "week"]
+    with pytest.raises(SettingsError, match=r"schedule week .*a digest, and there is none.*Add a"):
+        digest_plans(settings, schedules(week))
+    with pytest.raises(SettingsError, match=r"looks back on day.*Name one in `of`: night\."):
+        digest_plans(settings, schedules({**week, "of": "day"}, {"name": "night"}))
+
+
+async def test_a_look_back_has_a_schedule_of_its_own(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    config = schedules({"name": "night"}, {"name": "week", "kind": "look-back", "of": "night"})
+    folder = DataFolder(settings.opsbot_data_dir)
+    poster = Poster()
+    async with open_app(
+        settings, config, folder, SystemClock(), poster_for=lambda _: poster
+    ) as app:
+        assert [each.name for each in app.schedules] == ["night", "week"]
+        assert [each.looks_back_on for each in await app.services.planned()] == ["", "night"]
+        assert await app.schedules[1].run(datetime(2026, 3, 2, 9, tzinfo=UTC))
+        shown = await app.services.look_backs.preview(Scope())
+        assert shown.look_back is not None
+        assert shown.look_back.of == "night"
 
 
 async def test_each_schedule_gets_its_own_channel_and_time(tmp_path: Path) -> None:

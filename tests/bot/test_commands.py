@@ -235,3 +235,12 @@ async def test_the_commands_name_is_configurable(bench: Bench) -> None:
     assert "/ops ask" in told.text
     assert "/k8s" not in told.text
     assert bench.running.connected
+
+
+async def test_digest_weekly_looks_back_for_the_asker_alone(bench: Bench) -> None:
+    await bench.type("digest weekly")
+    await bench.settle()
+    (told,) = bench.ephemerals()
+    assert "Preview: The week: 9 new problems" in seen(told)
+    assert len(bench.fakes.look_backs.scopes) == 1
+    assert bench.fakes.digests.asked == []

@@ -58,3 +58,11 @@ def test_no_schedule_many_schedules_and_strange_names_are_told_as_well() -> None
     assert len(many.blocks) <= 50
     strange = schedule_message([_planned(channel=HOSTILE, teams={HOSTILE: HOSTILE})]).text
     assert "<!channel>" not in strange
+
+
+def test_a_look_back_says_on_what_and_that_it_was_posted() -> None:
+    last = SlotRecord(NOW, NOW, "", is_held=False)
+    text = schedule_message([_planned("weekly", looks_back_on="daily", last=last)]).text
+    assert "Looks back on a week of daily" in text
+    assert "posted" in text
+    assert "nothing was posted" not in text
