@@ -1,7 +1,8 @@
 """A cluster of any size that costs next to nothing to serve: pages are one template, renamed.
 
-`python -m evals.bench.bigcluster NODES PODS` listens on a free port, prints it, and serves until
-its standard input ends. The objects are as large as real ones, with the fields that nobody reads.
+`python -m evals.bench.bigcluster NODES PODS SECONDS` listens on a free port, prints it, waits so
+long before each page, and serves until its standard input ends. The objects are as large as real
+ones, with the fields that nobody reads.
 """
 
 from __future__ import annotations
@@ -180,7 +181,10 @@ def _template(obj: dict[str, Any], nodes: int) -> Template:
     return render
 
 
-async def _list(request: web.Request, templates: dict[str, tuple[int, Template]]) -> web.Response:
+async def _list(
+    request: web.Request, templates: dict[str, tuple[int, Template]], page_seconds: float
+) -> web.Response:
+    await asyncio.sleep(page_seconds)
     total, render = templates.get(request.path.rpartition("/")[2], (0, lambda _: []))
     start = int(request.query.get("continue", 0))
     end = min(start + int(request.query.get("limit", 500)), total)
@@ -196,11 +200,11 @@ async def _list(request: web.Request, templates: dict[str, tuple[int, Template]]
     return web.Response(body=b"".join(parts), content_type="application/json")
 
 
-async def serve(nodes: int, pods: int) -> None:
+async def serve(nodes: int, pods: int, page_seconds: float) -> None:
     """Serve until standard input ends."""
     templates = {"pods": (pods, _template(_pod(), nodes)), "nodes": (nodes, _template(_node(), 1))}
     app = web.Application()
-    app.router.add_get("/{path:.*}", partial(_list, templates=templates))
+    app.router.add_get("/{path:.*}", partial(_list, templates=templates, page_seconds=page_seconds))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -211,4 +215,4 @@ async def serve(nodes: int, pods: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
