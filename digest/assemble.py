@@ -229,7 +229,7 @@ def _notes(changes: Diff) -> list[str]:
     notes: list[str] = []
     if changes.recovering:
         looks = "problem looks" if changes.recovering == 1 else "problems look"
-        notes.append(f"{changes.recovering} {looks} healthy now and will be checked once more.")
+        notes.append(f"{changes.recovering} {looks} healthy now and will be checked again.")
     if changes.unread:
         was = "problem could" if changes.unread == 1 else "problems could"
         notes.append(f"{changes.unread} known {was} not be looked at again; nothing is said of it.")
