@@ -128,9 +128,10 @@ def _tell_problems(say: Say, before: Problems, now: Problems) -> None:
 
 
 def _told(report: IndexReport) -> str:
+    problems = f" Not read, or not whole: {len(report.problems)}." if report.problems else ""
     return (
         f"{report.documents} documents read, {report.unchanged} unchanged; {report.chunks} chunks: "
-        f"{report.added} added, {report.removed} removed."
+        f"{report.added} added, {report.removed} removed.{problems}"
     )
 
 

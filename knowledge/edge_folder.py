@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import IO, Any
@@ -12,10 +11,10 @@ from typing import IO, Any
 import qdrant_edge as engine
 
 from core.errors import KnowledgeError
+from knowledge.collection import PAYLOAD_INDEXES, slug
 
 # Counted on the layout of a collection: another number means another folder, filled anew.
 LAYOUT = 1
-PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
 REBUILD = "It holds only what can be read again from the sources: delete it and start again"
 
 
@@ -100,11 +99,6 @@ def size_in(name: str, model: str) -> int:
     """The length of vectors in the collection of this name, or 0 when it is another model's."""
     size = name.removeprefix(f"{slug(model)}-").removesuffix(f"-v{LAYOUT}")
     return int(size) if size.isdecimal() else 0
-
-
-def slug(model: str) -> str:
-    """A model's name as a part of a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
 
 
 def brief(error: Exception) -> str:

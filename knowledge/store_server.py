@@ -9,7 +9,6 @@ It is longer than others: one module speaks to the server.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,12 +23,12 @@ from qdrant_client.http.exceptions import (
 )
 
 from core.errors import KnowledgeError
+from knowledge.collection import PAYLOAD_INDEXES, slug
 from knowledge.ports import Filter, Hit, Point
 from knowledge.sparse import SparseEncoder, SparseTerms
 
 T = TypeVar("T")
 
-PAYLOAD_INDEXES = ("source", "path", "kind", "namespace", "service", "team")
 _ATTEMPTS = 4
 _FIRST_WAIT_SECONDS = 0.25
 _SCROLL_PAGE = 2000
@@ -116,10 +115,9 @@ class ServerStore:
         encoder: SparseEncoder,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        slug = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
         self._client = client
         self._options = options
-        self._prefix = f"{options.project}--{slug}-"
+        self._prefix = f"{options.project}--{slug(model)}-"
         self._size = size
         self._encoder = encoder
         self._sleep = sleep
