@@ -118,10 +118,10 @@ def _window(digest: Digest) -> str:
 
 
 def _totals(digest: Digest, *, is_preview: bool) -> str:
-    told = _by_severity(digest.items)
+    told = _by_severity((*digest.items, *digest.rest))
     if digest.rest:
-        where = "named below" if is_preview else "named in the thread"
-        told.append(f"{_more(digest)}, {where}")
+        where = "below" if is_preview else "in the thread"
+        told.append(f"{len(digest.rest)} of them only named {where}")
     return "  ·  ".join(told) or "Nothing critical any more"
 
 
@@ -143,8 +143,8 @@ def _told_apart(digest: Digest) -> tuple[list[DigestItem], list[DigestItem]]:
     if not news:
         return list(digest.items), []
     # All of them count, whether there was room for their detail or not.
-    known = (*digest.items, *digest.rest)
-    return news, [item for item in known if not item.is_news]
+    going_on = [item for item in digest.rest if item.state is ItemState.ONGOING]
+    return news, [*(item for item in digest.items if not item.is_news), *going_on]
 
 
 def _ongoing(items: Sequence[DigestItem], digest: Digest) -> str:

@@ -38,7 +38,7 @@ def test_the_parent_has_header_window_totals_and_a_table_of_what_is_news() -> No
     ]  # fmt: skip
     assert built.blocks[0]["text"]["text"] == "Digest: 1 new, 1 regressed, 4 ongoing"
     assert built.blocks[2]["text"]["text"] == (
-        "🔴 1 critical  ·  🟠 1 high  ·  and 12 medium, named in the thread"
+        "🔴 1 critical  ·  🟠 1 high  ·  🟡 12 medium  ·  12 of them only named in the thread"
     )
     assert rows(built.blocks) == [
         ["State", "Problem", "Workload", "Seen", "Team"],
@@ -105,7 +105,7 @@ def test_a_quiet_digest_is_one_line() -> None:
 
 def test_quiet_with_hidden_ones_still_counts_them() -> None:
     told = digest(rest=(item(finding=MEDIUM),) * 3)
-    assert "and 3 medium, named in the thread" in digest_message(told, "/k8s").text
+    assert "🟡 3 medium  ·  3 of them only named in the thread" in digest_message(told, "/k8s").text
 
 
 def test_with_gaps_it_is_never_all_quiet() -> None:
@@ -273,7 +273,9 @@ def test_every_digest_fits_and_does_no_harm(
 
 def test_what_goes_on_is_one_line_however_many_there_are() -> None:
     old = [item(finding=finding(f"old-{number}"), state=ItemState.ONGOING) for number in range(9)]
-    left = item(finding=finding("left", severity=Severity.HIGH), state=ItemState.ONGOING)
+    left = item(
+        finding=finding("left", severity=Severity.HIGH), state=ItemState.ONGOING, was_listed=False
+    )
     built = digest_message(digest(item("fresh"), *old, rest=(left,)), "/k8s")
     assert [row[2] for row in rows(built.blocks)[1:]] == ["shop/fresh"]
     assert (
