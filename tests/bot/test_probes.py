@@ -21,11 +21,13 @@ from bot.settings import load_settings
 from core.answers import PartState
 from core.clock import ManualClock
 from core.errors import KnowledgeError, OpsbotError, StateError
+from core.posts import Post, PostKind
 from core.questions import TimeRange
 from knowledge.store_edge import EdgeStore
 from state.database import Database
 from state.digests import SqlDigestStore
 from state.posts import SqlPostStore
+from tests.bot.samples import digest
 from tests.bot.scraped import value
 from tests.monitoring import free_port
 
@@ -174,6 +176,18 @@ async def test_a_digest_that_is_overdue_can_be_told_from_its_gauges(
             if sample.labels.get("schedule") == "daily"
         }
         assert samples["opsbot_digest_last_success_timestamp_seconds"] == NINE.timestamp()
+
+
+async def test_messages_of_digests_that_wait_are_a_queue(
+    tmp_path: Path, database: Database
+) -> None:
+    async with serving(tmp_path, database) as served:
+        served.run()
+        for number in range(2):
+            post = Post(f"urgent/{number}", "daily", "", "COPS", digest(), NOW, PostKind.URGENT)
+            await served.gauges.posts.add(post)
+        await served.get("/metrics")
+        assert value(served.gauges.meter, "queue_length", queue="outbox") == 2
 
 
 async def test_what_cannot_be_looked_up_keeps_its_value_and_the_rest_is_told(
