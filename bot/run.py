@@ -45,6 +45,7 @@ from bot.watch import Watch
 from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError
+from core.memory import give_back, keep_few_pools
 from digest.ports import Poster
 from state.leases import release_all
 from state.retention import Retention, purge
@@ -78,6 +79,7 @@ async def run_bot(
     Raises:
         OpsbotError: A setting is missing or wrong, the data folder is taken, or Slack refuses.
     """
+    keep_few_pools()
     settings = settings or load_settings()
     set_up_logging(settings.opsbot_log_level, settings.opsbot_log_format)
     stop = asyncio.Event()
@@ -88,12 +90,12 @@ async def run_bot(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         watch, probes = await stack.enter_async_context(_watched(settings))
-        meter = watch.meter
         folder = stack.enter_context(DataFolder(settings.opsbot_data_dir))
         await folder.own(_PATIENCE_SECONDS)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
-                timeout=_SLACK_TIMEOUT, trace_configs=[counting(meter, settings.slack_api_url)]
+                timeout=_SLACK_TIMEOUT,
+                trace_configs=[counting(watch.meter, settings.slack_api_url)],
             )
         )
         client = make_client(token, settings.slack_api_url, session)
@@ -111,7 +113,7 @@ async def run_bot(
         async def claim(key: str) -> bool:
             return await app.services.deliveries.claim(key)  # nothing is posted before it is open
 
-        unposted = Unposted(client, settings.slack_owner, claim, meter)
+        unposted = Unposted(client, settings.slack_owner, claim, watch.meter)
 
         def poster_for(name: str) -> Poster:
             command, zone = settings.slack_command, settings.zone
@@ -123,13 +125,13 @@ async def run_bot(
         if app.schedules:
             app.checks.add(unposted.check)
         services = replace(
-            app.services, policy=policy, audit=Audit(settings.audit_questions, meter)
+            app.services, policy=policy, audit=Audit(settings.audit_questions, watch.meter)
         )
         owner = OwnerServer(app.engine, folder.socket_path)
         await owner.start()
         stack.push_async_callback(owner.close)
         await stack.enter_async_context(keeping_events(app.keepers))
-        await stack.enter_async_context(taking_alerts(settings, app.alerts, meter))
+        await stack.enter_async_context(taking_alerts(settings, app.alerts, watch.meter))
         await stack.enter_async_context(_recovering(settings, client, app))
         await stack.enter_async_context(_listening(settings, client, identity, app, services))
         await stack.enter_async_context(_housekeeping(app, clock, _retention(settings)))
@@ -225,6 +227,7 @@ async def _housekeeping(app: App, clock: Clock, retention: Retention) -> AsyncIt
                 await app.library.fill_dense()
             with _told_only():
                 await purge(app.database, clock.now(), retention)
+            await asyncio.to_thread(give_back)
             await asyncio.sleep(_TIDY_EVERY_SECONDS)
             with _told_only():
                 await index()
