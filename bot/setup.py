@@ -16,7 +16,6 @@ import typer
 import yaml
 
 from bot.desk import Desk, Terminal, Unattended
-from bot.doctor import try_model
 from bot.envfile import merged, read_env, write_env
 from bot.installation import (
     NEEDED_SCOPES,
@@ -150,7 +149,8 @@ class Setup:
             return (await choose_model(model_config(load_settings(**chosen)))).note
 
         async def attempt_key(key: str) -> str:
-            from knowledge.models import choose_model  # noqa: PLC0415  (as above)
+            from bot.doctor import try_model  # noqa: PLC0415  (slow to import)
+            from knowledge.models import choose_model  # noqa: PLC0415
 
             choice = await choose_model(model_config(load_settings(**chosen, llm_api_key=key)))
             return await try_model(choice.model) if choice.model else choice.note

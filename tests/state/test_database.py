@@ -15,7 +15,7 @@ from sqlalchemy import Connection, make_url, text
 
 from core.errors import StateError
 from state.database import Database, _engine, explained
-from state.migrate import migrate
+from state.migrate import migrate, newest_revision
 from state.tables import metadata
 
 
@@ -26,6 +26,10 @@ async def test_the_migrations_make_the_tables_that_the_stores_use(database: Data
     async with database.read("compare") as connection:
         found = await connection.run_sync(differences)
     assert found == []
+
+
+async def test_an_open_database_has_the_newest_schema(database: Database) -> None:
+    assert await database.revision() == newest_revision()
 
 
 async def test_opening_again_keeps_what_is_there(url: str) -> None:
