@@ -11,7 +11,8 @@ Pure. The rules, each as simple as it can be told:
 - regressed: seen again after it was told as resolved.
 - flapping: four or more changes between seen and unseen within the last six periods. It is told as
   ongoing, never again as regressed or resolved, until it has calmed down.
-- What could not be read is neither seen nor healthy: its history stays as it was.
+- What could not be read is neither seen nor healthy: its history stays as it was. Likewise what is
+  told under something else: on a lost node, or beside another problem of the same workload.
 """
 
 from __future__ import annotations
@@ -95,12 +96,16 @@ def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: dat
         active.append(change)
     resolved: list[Change] = []
     recovering = unread = 0
+    folded_under = _Folded.by(found.values())
     for identity, history in histories.items():
         if identity in found or _is_forgotten(history, now):
             continue
         if is_unread(history.finding, collected):
             kept.append(history)
             unread += history.resolved_at is None
+            continue
+        if folded_under.hides(history.finding):
+            kept.append(history)
             continue
         quiet, over = _unseen(history, now)
         kept.append(quiet)
@@ -109,6 +114,39 @@ def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: dat
         elif quiet.resolved_at is None:
             recovering += 1
     return Diff(tuple(kept), tuple(active), tuple(resolved), recovering, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """Under what a problem may be told, so that its absence does not mean that it is over.
+
+    Attributes:
+        owners: Workloads with a problem: each is told by its most telling one.
+        nodes: Cluster and name of those that are lost, with all that runs there.
+    """
+
+    owners: frozenset[tuple[str, str, str, str]]
+    nodes: frozenset[tuple[str, str]]
+
+    @classmethod
+    def by(cls, findings: Collection[Finding]) -> _Folded:
+        return cls(
+            frozenset(_owner(each) for each in findings),
+            frozenset(
+                (each.owner.cluster, each.owner.name)
+                for each in findings
+                if each.problem == "node-not-ready"
+            ),
+        )
+
+    def hides(self, finding: Finding) -> bool:
+        """Whether it would not be told by itself even if it were still there."""
+        return _owner(finding) in self.owners or (finding.owner.cluster, finding.node) in self.nodes
+
+
+def _owner(finding: Finding) -> tuple[str, str, str, str]:
+    owner = finding.owner
+    return (owner.cluster, owner.kind, owner.namespace, owner.name)
 
 
 def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:

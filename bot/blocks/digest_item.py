@@ -91,7 +91,10 @@ def explain_question(item: DigestItem) -> str:
         f"The digest says: {_flat(finding.title)}."
     )
     proof = "; ".join(f"{proof.field}: {_flat(proof.value)}" for proof in finding.evidence[:3])
-    return clip(f"{asked} Evidence: {proof}" if proof else asked, 1_500)
+    asked = f"{asked} Evidence: {proof}" if proof else asked
+    # What is folded under it is meant as well.
+    hit = ", ".join(finding.members[:_SHOWN_AFFECTED])
+    return clip(f"{asked} Also hit: {hit}" if hit else asked, 1_500)
 
 
 def similar_text(item: DigestItem) -> str:

@@ -305,3 +305,8 @@ def test_an_item_tells_what_was_like_it_and_what_helped() -> None:
         in item_message(item(precedent=again), "daily").text
     )
     assert "Seen before" not in shown(item_message(item(), "daily"))
+
+
+def test_explaining_what_others_are_folded_under_asks_for_them_too() -> None:
+    asked = explain_question(item(finding=finding(members=("Pod shop/a-1", "Pod shop/b-1"))))
+    assert asked.endswith("Also hit: Pod shop/a-1, Pod shop/b-1")

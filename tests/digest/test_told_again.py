@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.answers import Gap
 from core.digests import Digest, ItemState, Mute, Ownership
 from core.errors import OpsbotError
-from core.findings import Severity
+from core.findings import ObjectRef, Severity
 from digest.assemble import DigestConfig
 from digest.publish import PublishOutcome
 from tests.digest.conftest import NINE, World, finding
@@ -169,3 +170,30 @@ async def test_old_critical_ones_do_not_push_out_what_is_new(world: World) -> No
     # The one that gave way is still named, and counted.
     assert [item.finding.owner.name[:4] for item in told.rest] == ["old-"]
     assert told.hidden == ((Severity.CRITICAL, 1),)
+
+
+async def test_what_a_lost_node_takes_with_it_is_not_told_as_over(world: World) -> None:
+    on_node = replace(finding(), node="worker-3")
+    elsewhere = replace(finding("cart"), node="worker-1")
+    node = finding("worker-3", problem="node-not-ready", kind="Node", namespace="")
+    node = replace(node, owner=ObjectRef("demo", "Node", "", "worker-3"))
+    told = []
+    for hour, found in enumerate([(on_node, elsewhere), (node,), (node,), (on_node,)]):
+        world.clusters.findings = found
+        told.append(await _tell(world, hour))
+    assert [item.finding.owner.name for one in told if one for item in one.resolved] == ["cart"]
+    last = told[-1]
+    assert last is not None
+    (again,) = last.items
+    assert again.state is ItemState.ONGOING
+
+
+async def test_a_workload_with_another_problem_is_not_told_as_healed(world: World) -> None:
+    states = []
+    for hour, problem in enumerate(["not-ready", "crash-loop", "crash-loop", "not-ready"]):
+        world.clusters.findings = (finding(problem=problem),)
+        told = await _tell(world, hour)
+        assert told is not None
+        assert told.resolved == ()
+        states.append(told.items[0].state)
+    assert states == [ItemState.NEW, ItemState.NEW, ItemState.ONGOING, ItemState.ONGOING]
