@@ -24,7 +24,7 @@ from bot.bars import progress_bars
 from bot.blocks.digest import digest_message
 from bot.blocks.digest_item import item_message
 from bot.blocks.digest_table import rest_message
-from bot.evals import open_index
+from bot.evals.retrieval import open_index
 from bot.settings import load_settings
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.evals_classify import UNKNOWN, by_rules, eval_classify, read_cases
+from bot.evals.classify import UNKNOWN, by_rules, eval_classify, read_cases
 from core.errors import OpsbotError
 from knowledge.problems import PROBLEMS
 
-CASES = Path(__file__).parents[2] / "evals" / "classify.jsonl"
+CASES = Path(__file__).parents[3] / "evals" / "classify.jsonl"
 
 
 def test_there_are_cases_of_every_class_in_both_halves() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.evals_all import eval_all
-from bot.evals_questions import Chosen, eval_questions, eval_sample
+from bot.evals.all import eval_all
+from bot.evals.questions import Chosen, eval_questions, eval_sample
 from core.errors import OpsbotError
-from tests.bot.test_evals_score import SAMPLE
+from tests.bot.evals.test_score import SAMPLE
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.evals_answers import REFUSAL, row_of
+from bot.evals.answers import REFUSAL, row_of
 from core.answers import Answer, Citation, Passage
 
 PAGES = {

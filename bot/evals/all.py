@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.bars import progress_bars
-from bot.evals_classify import UNKNOWN, by_rules
-from bot.evals_classify import read_cases as read_texts
-from bot.evals_questions import sample_scores
-from bot.evals_score import read_cases
+from bot.evals.classify import UNKNOWN, by_rules
+from bot.evals.classify import read_cases as read_texts
+from bot.evals.questions import sample_scores
+from bot.evals.score import read_cases
 
 
 async def eval_all(folder: Path) -> int:

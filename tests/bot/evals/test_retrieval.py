@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.evals import index_folder, read_questions
+from bot.evals.retrieval import index_folder, read_questions
 from core.errors import OpsbotError
 
 PAGES = {

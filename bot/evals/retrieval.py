@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from bot.bars import Show, progress_bars
-from bot.evals_files import REDACTION_KEY, check_out, read_rows, write_run
+from bot.evals.files import REDACTION_KEY, check_out, read_rows, write_run
 from bot.settings import Settings, load_settings
 from core.answers import Scope
 from core.clock import SystemClock

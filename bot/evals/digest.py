@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bot.bars import progress_bars
-from bot.evals_files import write_run
-from bot.evals_findings import Case, RecordedCluster, items_of, read_cases, recorded_cluster
+from bot.evals.files import write_run
+from bot.evals.findings import Case, RecordedCluster, items_of, read_cases, recorded_cluster
 from cluster.fold import fold
 from core.answers import Lookup, Scope
 from core.digests import Digest, DigestItem, FindingHistory, ItemState, Marks, Ownership

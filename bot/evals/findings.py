@@ -24,7 +24,7 @@ from rich.console import Console
 
 from bot.bars import progress_bars
 from bot.child import child
-from bot.evals_files import REDACTION_KEY, check_out, read_rows, write_run
+from bot.evals.files import REDACTION_KEY, check_out, read_rows, write_run
 from cluster.alerts import read_alerts
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bot.evals_score import Case, filled, read_cases, score, table_of
+from bot.evals.score import Case, filled, read_cases, score, table_of
 from core.answers import Answer, Citation
 from core.errors import OpsbotError
 
-SAMPLE = Path(__file__).parents[2] / "evals" / "questions.jsonl"
+SAMPLE = Path(__file__).parents[3] / "evals" / "questions.jsonl"
 CASE = Case("x-1", "logs", "?", ("logs/shop.csv", "a.md"), ("503", "5xx"), ("payments",))
 
 

@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.evals_files import check_out, write_run
+from bot.evals.files import check_out, write_run
 from bot.settings import load_settings
 from core.clock import SystemClock
 from core.feedback import JudgedAnswer, Shown

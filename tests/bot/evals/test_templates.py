@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evals_templates import eval_templates
+from bot.evals.templates import eval_templates
 from core.errors import OpsbotError
 
 

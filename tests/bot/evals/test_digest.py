@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.evals_digest import CaseResult
-from bot.evals_findings import Case
+from bot.evals.digest import CaseResult
+from bot.evals.findings import Case
 from core.digests import ItemState
 from core.findings import Collected, Severity
+from tests.bot.evals.test_findings import CRASHING, LOST_NODE, case, pod
 from tests.bot.samples import NOW, digest, finding, item
-from tests.bot.test_evals_findings import CRASHING, LOST_NODE, case, pod
 
 
 def test_three_digests_tell_everything_once(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.evals_export import eval_export, facts_of, row_of
-from bot.evals_score import read_cases, score
+from bot.evals.export import eval_export, facts_of, row_of
+from bot.evals.score import read_cases, score
 from core.answers import Answer, Citation, Passage, Scope
 from core.clock import SystemClock
 from core.errors import OpsbotError

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.evals_files import read_rows
+from bot.evals.files import read_rows
 from bot.modelsetting import model_config
 from bot.settings import load_settings
 from core.answers import GenerationOptions

@@ -13,8 +13,8 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.bars import Show, progress_bars
-from bot.evals import EvalQuestion, check_files, open_index
-from bot.evals_files import write_run
+from bot.evals.files import write_run
+from bot.evals.retrieval import EvalQuestion, check_files, open_index
 from bot.modelsetting import model_config
 from bot.settings import load_settings
 from core.answers import Answer, Inquiry

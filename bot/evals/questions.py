@@ -21,7 +21,7 @@ from bot.config_file import FileConfig
 from bot.datafolder import DataFolder
 from bot.demo import open_sandbox, sandbox_settings
 from bot.engine import Engine
-from bot.evals_score import Case, Score, filled, read_cases, score, table_of
+from bot.evals.score import Case, Score, filled, read_cases, score, table_of
 from bot.settings import load_settings
 from bot.terminal import any_engine
 from core.answers import Answer, Done, GenerationOptions

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bot.evals_files import read_rows
+from bot.evals.files import read_rows
 from core.answers import Answer
 from core.errors import OpsbotError
 
