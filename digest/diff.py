@@ -96,7 +96,7 @@ def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: dat
         active.append(change)
     resolved: list[Change] = []
     recovering = unread = 0
-    folded_under = _Folded.by(found.values())
+    folded_under = Folded.by(found.values())
     for identity, history in histories.items():
         if identity in found or _is_forgotten(history, now):
             continue
@@ -117,7 +117,7 @@ def diff(histories: Mapping[str, FindingHistory], collected: Collected, now: dat
 
 
 @dataclass(frozen=True, slots=True)
-class _Folded:
+class Folded:
     """Under what a problem may be told, so that its absence does not mean that it is over.
 
     Attributes:
@@ -129,7 +129,8 @@ class _Folded:
     nodes: frozenset[tuple[str, str]]
 
     @classmethod
-    def by(cls, findings: Collection[Finding]) -> _Folded:
+    def by(cls, findings: Collection[Finding]) -> Folded:
+        """What is found now."""
         return cls(
             frozenset(_owner(each) for each in findings),
             frozenset(

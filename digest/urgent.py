@@ -22,7 +22,7 @@ from core.findings import Collected, Finding, Severity
 from core.posts import Post, PostKind
 from core.questions import TimeRange
 from digest.assemble import Assembler, Frame
-from digest.diff import Change, Diff, diff, is_unread
+from digest.diff import Change, Diff, Folded, diff, is_unread
 from digest.marks import with_marks
 from digest.outbox import LEASE_SECONDS, LIMIT_SECONDS, Outbox
 from digest.ports import DigestStore, FindingSource, Leases, MarkStore, PostStore
@@ -139,9 +139,10 @@ class UrgentService:
     ) -> None:
         """Tell in its place what is over, and what is back."""
         found = {finding.identity for finding in collected.findings}
+        folded = Folded.by(collected.findings)
         for item in post.digest.items:
-            identity = item.finding.identity
-            if identity in found or is_unread(item.finding, collected):
+            identity, one = item.finding.identity, item.finding
+            if identity in found or folded.hides(one) or is_unread(one, collected):
                 self._healthy.pop(identity, None)
             else:
                 self._healthy[identity] += 1

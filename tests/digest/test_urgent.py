@@ -86,6 +86,19 @@ async def test_it_is_told_as_over_in_its_place_after_two_healthy_looks(world: Wo
     assert len(world.channel.updates) == 1
 
 
+async def test_what_is_told_under_another_problem_of_its_workload_is_not_over(
+    world: World,
+) -> None:
+    await _after_a_quiet_digest(world)
+    look_out = world.urgent()
+    world.clusters.findings = (_critical(),)
+    await look_out.look()
+    world.clusters.findings = (replace(_critical(), problem="crash-loop", severity=Severity.HIGH),)
+    for _ in range(4):
+        await look_out.look()
+    assert not world.channel.updates
+
+
 async def test_what_could_not_be_looked_at_is_not_over(world: World) -> None:
     await _after_a_quiet_digest(world)
     look_out = world.urgent()
