@@ -88,6 +88,24 @@ def test_a_model_call_counts_its_tokens_by_task() -> None:
     assert value(meter, "model_call_duration_seconds_sum", **where) == 3.5
 
 
+def test_a_search_by_one_leg_alone_leaves_the_others_scores_alone() -> None:
+    meter = Meter()
+    meter.searched(12.5, None)
+    meter.searched(None, 0.42)
+    assert value(meter, "retrieval_best_bm25_sum") == 12.5
+    assert value(meter, "retrieval_best_cosine_sum") == 0.42
+    assert value(meter, "retrieval_best_cosine_count") == 1
+
+
+def test_a_cluster_that_was_not_read_has_no_duration() -> None:
+    meter = Meter()
+    meter.snapshot("prod", 3.0, is_read=False)
+    meter.snapshot("test", 1.5, is_read=True)
+    assert value(meter, "cluster_snapshot_failures_total", cluster="prod") == 1
+    assert value(meter, "cluster_snapshot_duration_seconds_count", cluster="prod") == 0
+    assert value(meter, "cluster_snapshot_duration_seconds_sum", cluster="test") == 1.5
+
+
 def test_a_secret_that_is_taken_out_is_counted_once_a_text() -> None:
     meter = Meter()
     redactor = Redactor(b"k" * 32, meter.redacted)

@@ -17,6 +17,7 @@ from digest.outbox import thread_of
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
 from tests.bot.samples import NOW, digest, item
+from tests.bot.scraped import value
 
 
 @dataclass
@@ -50,7 +51,8 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
 ) -> None:
     members = either.running.controls.conversation("ops").members
     members.remove(world.BOT_USER_ID)
-    unposted = Unposted(either.client, "UJONAS", Claims(), Meter())
+    meter = Meter()
+    unposted = Unposted(either.client, "UJONAS", Claims(), meter)
     watched = unposted.watch(poster(either), "#ops")
     for _ in range(2):
         with pytest.raises(SlackError):
@@ -60,6 +62,8 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
     assert "/invite @opsbot" in words
     look = await unposted.check.look()
     assert (look.state, "not a member" in look.detail) == (PartState.DOWN, True)
+    assert value(meter, "refused_posts_total", code="not_in_channel") == 2
+    assert value(meter, "refused_channels") == 1
     assert "/invite" in look.remedy
     assert [row.levelname for row in caplog.records if row.name == "bot.unposted"] == ["ERROR"] * 2
     members.add(world.BOT_USER_ID)
@@ -67,6 +71,7 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
     assert (await unposted.check.look()).state is PartState.DOWN
     await watched.send(POST)
     assert (await unposted.check.look()).state is PartState.OK
+    assert value(meter, "refused_channels") == 0
 
 
 async def test_what_is_urgent_is_watched_too(bench: Bench) -> None:

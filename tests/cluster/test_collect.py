@@ -177,6 +177,22 @@ async def test_a_cluster_that_cannot_be_read_is_a_gap_and_the_others_go_on(tmp_p
     assert isinstance(pings["c0"], ClusterError)
 
 
+async def test_each_try_to_read_a_cluster_is_told_with_its_end(tmp_path: Path) -> None:
+    gone, good = FakeApi(), FakeApi([crashing()])
+    async with serving(gone):
+        pass
+    told: list[tuple[str, bool]] = []
+
+    def on_snapshot(name: str, seconds: float, is_read: bool) -> None:
+        assert seconds > 0
+        told.append((name, is_read))
+
+    async with collecting(tmp_path, gone, good, on_snapshot=on_snapshot) as (collector, _):
+        await collector.snapshots(Scope())
+        await collector.snapshots(Scope())
+    assert sorted(told) == [("c0", False), ("c0", False), ("c1", True)]
+
+
 async def test_a_rule_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     def broken(_snapshot: Snapshot, _now: datetime, _thresholds: Thresholds) -> Iterator[Finding]:
         raise KeyError("odd object")
