@@ -24,7 +24,8 @@ HOME_ASK_ACTIONS = ("home_ask_1", "home_ask_2", "home_ask_3")
 SHOWN_ANSWERS = 5
 _VIEW_BLOCKS = 100
 _EXCERPT_CHARS = 200
-_MARKS = re.compile(r"\[\d+\]|[*_`~#>|]+")
+# Marks of sources and of Markdown; what is left is read as a sentence.
+_MARKS = re.compile(r"\s*\[\d+\]|[*`~|]+|(?m:^\s*(?:#+|>|-)\s+)")
 _MORE = (
     "In a channel, mention me and ask; I answer in the thread and remember it. In *Messages* just "
     "write. On any message, *More actions* offers to explain an error or to sum a thread up."
@@ -107,7 +108,7 @@ def _recent(home: Home) -> list[Block]:
         question = " ".join(asked(each.answer.task, each.answer.question).split())
         where = "here" if each.channel.startswith("D") else f"<#{each.channel}>"
         text = each.answer.text if each.answer.is_grounded else "Nothing was found."
-        excerpt = " ".join(_MARKS.sub("", text).split())
+        excerpt = " ".join(_MARKS.sub("", text.strip().partition("\n\n")[0]).split())
         row = parts.section(
             f"*{escape(clip(question, 150))}*\n{escape(clip(excerpt, _EXCERPT_CHARS))}"
         )

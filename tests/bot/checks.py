@@ -67,3 +67,17 @@ def shown(message: Message) -> str:
 def _assert_no_token(text: str) -> None:
     found = _TOKEN.search(text)
     assert found is None, text
+
+
+def is_balanced(part: str) -> bool:
+    """Whether every fence that a Markdown text opens is closed in it, by one as long."""
+    opened = ""
+    for line in part.split("\n"):
+        mark = line.strip()
+        sign = mark[:1]
+        run = mark[: len(mark) - len(mark.lstrip(sign))] if sign in {"`", "~"} else ""
+        if len(run) >= 3 and not opened:
+            opened = run
+        elif opened and run.startswith(opened) and run == mark:
+            opened = ""
+    return not opened

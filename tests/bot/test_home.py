@@ -191,6 +191,14 @@ def test_the_fullest_tab_fits_and_is_harmless() -> None:
             assert token not in told
 
 
+def test_an_answers_beginning_is_read_as_a_sentence() -> None:
+    text = "**payments** is owned by orders (#team-orders) [1].\n\n| a | b |\n|---|---|"
+    recent = Recent("r1", "COPS", NOW, Answer("who owns payments?", text))
+    view = home_view(Home("/k8s", NOW, None, None, [recent], (), ()), "DYOU")
+    (row,) = [each for each in view["blocks"] if "accessory" in each and "who" in str(each)]
+    assert row["text"]["text"].splitlines()[1:] == ["payments is owned by orders (#team-orders)."]
+
+
 async def test_help_and_greetings_offer_what_this_channel_may_ask(either: Bench) -> None:
     either.fakes.suggestions.known = (QUESTION,)
     await either.type("help")

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blocks.markdown import split_markdown
+from tests.bot.checks import is_balanced
 
 LINES = st.lists(
     st.sampled_from(["```", "```yaml", "~~~", "", "- item", "word " * 30, "x" * 900, "## Head"]),
@@ -15,7 +16,7 @@ LINES = st.lists(
 def test_every_part_fits_and_balances_its_fences(text: str, limit: int) -> None:
     for part in split_markdown(text, limit):
         assert 0 < len(part) <= limit
-        assert _is_balanced(part)
+        assert is_balanced(part)
 
 
 @given(st.lists(st.text(alphabet="abc ", min_size=1, max_size=80), max_size=60))
@@ -39,14 +40,3 @@ def test_code_that_is_cut_opens_again_with_its_language() -> None:
     parts = split_markdown(f"```yaml\n{code}\n```", 250)
     assert len(parts) > 2
     assert all(part.startswith("```yaml\n") and part.endswith("\n```") for part in parts)
-
-
-def _is_balanced(part: str) -> bool:
-    opened = ""
-    for line in part.split("\n"):
-        mark = line.strip()
-        if mark.startswith(("```", "~~~")) and not opened:
-            opened = "`" if mark.startswith("`") else "~"
-        elif opened and mark.startswith(opened * 3) and not mark.strip(opened):
-            opened = ""
-    return not opened

@@ -57,6 +57,8 @@ async def test_a_channel_without_the_bot_is_told_until_it_is_invited(
     for _ in range(2):
         with pytest.raises(SlackError):
             await watched.send(POST)
+    assert value(meter, "refused_posts_total", code="not_in_channel") == 2
+    assert value(meter, "refused_channels") == 1
     (words,) = told_owner(either)
     assert "cannot post the digest to #ops: the bot is not a member of the channel" in words
     assert "/invite @opsbot" in words

@@ -58,7 +58,7 @@ function attachments(message, context) {
     const fields = (part.fields || []).map((field) => el("div", {}, el("strong", {}, field.title), el("div", {}, mrkdwn(String(field.value), context.names))));
     const box = el("div", { class: "attachment" }, title, lines,
       fields.length ? el("div", { class: "fields" }, fields) : null,
-      part.blocks ? drawBlocks(part.blocks, context) : null,
+      part.blocks ? drawBlocks(part.blocks.filter((block) => block.type !== "actions"), context) : null,
       part.footer ? el("div", { class: "attachment-footer" }, part.footer) : null);
     if (/^#[0-9a-f]{3,8}$/i.test(colour)) box.style.borderLeftColor = colour;
     return box;
