@@ -8,7 +8,7 @@ DRILL_PROFILE ?= drill
 FUZZ_INPUTS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check drills format bench docs screenshots requirements clean
+.PHONY: help demo test lint types contracts check drills format sbom bench docs screenshots requirements clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ requirements:  ## resolve and pin all dependencies again (needs uv)
 drills: $(VENV)/.dev  ## long: kills at random, 100,000 spoilt inputs a parser, every property over 20,000
 	$(BIN)/python -m pytest -m drill --timeout 7200 -n 2 --drill-rounds $(DRILL_ROUNDS) --fuzz-inputs $(FUZZ_INPUTS)
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=$(DRILL_PROFILE) --timeout 7200 -n 2
+
+sbom: $(VENV)/.dev  ## what the bot runs on, with licences, as CycloneDX: build/sbom.json
+	$(BIN)/python deploy/sbom.py build/sbom.json
 
 bench: $(VENV)/.dev  ## our speed beside the obvious alternative's, as ratios
 	$(BIN)/python -m evals.bench
