@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,7 +14,7 @@ from bot.blocks import notices
 from bot.blocks.parts import Message
 from bot.deliveries import SlackDeliveries
 from bot.gate import Gate, Visit
-from bot.interrupted import Underway, taken
+from bot.interrupted import Underway, take
 from bot.replies import Reply
 from bot.services import Services
 
@@ -39,15 +39,12 @@ class Edge:
         self.services.watch.meter.delivered(is_new=is_new)
         return is_new
 
-    @asynccontextmanager
-    async def taken(
-        self, keys: Sequence[str], channel: str, thread_ts: str
-    ) -> AsyncIterator[Underway | None]:
+    async def take(self, keys: Sequence[str], channel: str, thread_ts: str) -> Underway | None:
         """Take a delivery that is answered in a thread; None when it was seen before."""
         known = [key for key in keys if key]
-        async with taken(self.services.open_answers, known, channel, thread_ts) as opened:
-            self.services.watch.meter.delivered(is_new=opened is not None)
-            yield opened
+        opened = await take(self.services.open_answers, known, channel, thread_ts)
+        self.services.watch.meter.delivered(is_new=opened is not None)
+        return opened
 
     async def admit(
         self, visit: Visit, action: Action, tell: Callable[[Message], Awaitable[object]]

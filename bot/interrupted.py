@@ -51,6 +51,11 @@ class Underway:
         with _told_only():
             await self._store.show(self._answer.key, message_ts)
 
+    async def end(self) -> None:
+        """Forget it: its message is closed."""
+        with _told_only():
+            await self._store.end(self._answer.key)
+
 
 @asynccontextmanager
 async def underway(
@@ -76,18 +81,17 @@ async def underway(
     answer = OpenAnswer(key, channel, thread_ts, message_ts, response_url, is_replaced)
     with _told_only():
         await store.begin(answer)
+    opened = Underway(store, answer)
     try:
-        yield Underway(store, answer)
+        yield opened
     finally:
-        with _told_only():
-            await store.end(key)
+        await opened.end()
 
 
-@asynccontextmanager
-async def taken(
+async def take(
     store: OpenAnswers, keys: Sequence[str], channel: str, thread_ts: str
-) -> AsyncIterator[Underway | None]:
-    """Take a delivery, and write its answer down while the block runs; None where it was taken.
+) -> Underway | None:
+    """Take a delivery, and write its answer down, which its taker has to end; None: it was taken.
 
     Args:
         store: Keeps both.
@@ -99,14 +103,7 @@ async def taken(
         StateError: The database failed, so nobody knows whether it was taken.
     """
     answer = OpenAnswer(secrets.token_hex(8), channel, thread_ts)
-    if not await store.take(keys, answer):
-        yield None
-        return
-    try:
-        yield Underway(store, answer)
-    finally:
-        with _told_only():
-            await store.end(answer.key)
+    return Underway(store, answer) if await store.take(keys, answer) else None
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class Database:
         self._engine = engine
         self._name = name
         self._away_until = 0.0
+        self._turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -76,7 +77,9 @@ class Database:
         """A transaction: committed at the end, rolled back on any exception.
 
         SQLite's write lock is taken at its beginning: a transaction that reads first and writes
-        later would fail at once, without waiting, when another one writes in between.
+        later would fail at once, without waiting, when another one writes in between. In this
+        process writers wait in order: SQLite's own waiting is a lottery, which some of a hundred
+        lose.
         """
         with self._guarded(asked):
             async with self._engine.connect() as reader:

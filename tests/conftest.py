@@ -12,6 +12,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill-rounds", type=int, default=10, help="how often a drill repeats")
     parser.addoption("--fuzz-inputs", type=int, default=2_000, help="inputs to each parser")
+    parser.addoption("--soak-events", type=int, default=10_000, help="how long a soak is")
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
 
 
@@ -43,6 +44,13 @@ def fuzz_inputs(request: pytest.FixtureRequest) -> int:
     """How many inputs each parser of outside data gets."""
     inputs: int = request.config.getoption("--fuzz-inputs")
     return inputs
+
+
+@pytest.fixture
+def soak_events(request: pytest.FixtureRequest) -> int:
+    """How many events a long soak has."""
+    events: int = request.config.getoption("--soak-events")
+    return events
 
 
 @pytest.fixture(autouse=True)

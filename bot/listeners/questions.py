@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,26 +20,42 @@ from bot.interrupted import Underway
 from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
+from core.errors import StateError
 
 log = logging.getLogger(__name__)
 
+_TAKEN = "opsbot_taken"
 _STOP_WORDS = frozenset({"stop", "cancel", "abort"})
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to mentions and direct messages."""
 
-    async def on_mention(
-        event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
+    async def take(
+        event: dict[str, Any],
+        body: dict[str, Any],
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
     ) -> None:
-        await _take(edge, event, body, context.bot_user_id or "")
+        # Bolt confirms after this, so what Slack knows to have arrived is written down.
+        try:
+            context[_TAKEN] = await _take(edge, event, body, context.bot_user_id or "")
+        except StateError as error:
+            context[_TAKEN] = error
+        await next()
 
-    async def on_message(
+    async def on_question(
         event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        # In channels only a mention asks, and that arrives as an event of its own.
-        if event.get("channel_type") == "im":
-            await _take(edge, event, body, context.bot_user_id or "")
+        opened = context[_TAKEN]
+        if isinstance(opened, StateError):
+            raise opened
+        if opened is not None:
+            visit = visit_of_event(event, body)
+            try:
+                await _answer(edge, event, visit, context.bot_user_id or "", opened)
+            finally:
+                await opened.end()
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.
@@ -48,24 +64,27 @@ def register(app: AsyncApp, edge: Edge) -> None:
             edge.answering.stop((str(body.get("team_id")), visit.channel, thread_ts))
 
     app.event("agent_session_stopped")(on_stop)
-    app.event("app_mention")(on_mention)
-    app.event("message")(on_message)
+    app.event("app_mention", middleware=[take])(on_question)
+    app.event("message", middleware=[take])(on_question)
 
 
 async def _take(
     edge: Edge, event: Mapping[str, Any], body: Mapping[str, Any], bot_user: str
-) -> None:
+) -> Underway | None:
+    """A question that is this process's to answer, as it is written down; None for all else."""
+    # In channels only a mention asks, and that arrives as an event of its own.
+    if event.get("type") == "message" and event.get("channel_type") != "im":
+        return None
     reason = reason_to_ignore(event, bot_user)
     if reason:
         log.debug("ignored %s in %s: %s", event.get("type"), event.get("channel"), reason)
-        return
+        return None
     channel, ts = str(event["channel"]), str(event["ts"])
     thread_ts = str(event.get("thread_ts") or ts)
-    async with edge.taken(delivery_keys(event, body), channel, thread_ts) as opened:
-        if opened is None:
-            log.debug("ignored a repeated delivery of %s", ts)
-            return
-        await _answer(edge, event, visit_of_event(event, body), bot_user, opened)
+    opened = await edge.take(delivery_keys(event, body), channel, thread_ts)
+    if opened is None:
+        log.debug("ignored a repeated delivery of %s", ts)
+    return opened
 
 
 async def _answer(
