@@ -129,7 +129,7 @@ async def open_app(
     """
     watch = watch or Watch()
     async with AsyncExitStack() as stack:
-        redactor = Redactor(folder.redaction_key(), watch.meter.redacted)
+        redactor = Redactor(folder.redaction_key(settings.redaction_key), watch.meter.redacted)
         database = await Database.open(settings.database_url)
         stack.push_async_callback(database.close)
         models = Models(model_config(settings), clock, watch.model_called)

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import SecretStr
+
 from core.errors import DataFolderError
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
@@ -116,8 +118,13 @@ class DataFolder:
         except (OSError, ValueError):
             return None
 
-    def redaction_key(self) -> bytes:
-        """32 random bytes, made once: equal secrets keep equal marks across restarts."""
+    def redaction_key(self, given: SecretStr | None = None) -> bytes:
+        """The given one, or 32 random bytes, made once: equal secrets keep equal marks.
+
+        Identities of findings rest on the marks, so what shares a database shares the key.
+        """
+        if given is not None:
+            return given.get_secret_value().encode()
         file = self.path / "redaction.key"
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -146,7 +146,7 @@ async def any_indexer() -> AsyncIterator[Indexer]:
             yield RemoteEngine(folder.socket_path)
             return
         config = load_config_file(settings.opsbot_config)
-        redactor = Redactor(folder.redaction_key())
+        redactor = Redactor(folder.redaction_key(settings.redaction_key))
         async with open_library(settings, config, redactor, SystemClock()) as library:
             yield library
 

@@ -38,6 +38,7 @@ SECRET_SETTINGS = frozenset(
         "PROMETHEUS_TOKEN",
         "LOKI_TOKEN",
         "STATE_URL",
+        "REDACTION_KEY",
     }
 )
 
@@ -286,6 +287,12 @@ class Settings(BaseSettings):
         None,
         description="`sqlite+aiosqlite:///FILE` (default, in the data folder) or "
         "`postgresql+asyncpg://…`.",
+    )
+    redaction_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Marks redacted secrets; the same for all replicas. Empty: a key in the data "
+        "folder.",
     )
     digest_channel: str = Field(
         "", description="The ops channel, by id or #name; empty: no digest."

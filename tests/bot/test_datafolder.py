@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.datafolder import DataFolder
 from core.errors import DataFolderError
@@ -55,6 +56,7 @@ def test_the_redaction_key_is_kept_and_private(tmp_path: Path) -> None:
     key = DataFolder(tmp_path).redaction_key()
     assert len(key) == 32
     assert DataFolder(tmp_path).redaction_key() == key
+    assert DataFolder(tmp_path).redaction_key(SecretStr("shared-by-replicas")) != key
     assert stat.S_IMODE((tmp_path / "redaction.key").stat().st_mode) == 0o600
 
 
