@@ -373,6 +373,42 @@ async def test_home_reactions_joins_and_stop_reach_the_app(bench: Bench) -> None
     assert {row["outcome"] for row in attempts} == {"acked"}
 
 
+async def test_a_button_of_the_home_tab_names_its_view_and_no_channel(bench: Bench) -> None:
+    got: list[Json] = []
+
+    @bench.app.action("refresh")
+    async def on_refresh(ack: AsyncAck, body: Json) -> None:
+        got.append(body)
+        await ack()
+
+    button = {"type": "button", "action_id": "refresh", "value": "now",
+              "text": {"type": "plain_text", "text": "Refresh"}}  # fmt: skip
+    view: Json = {
+        "type": "home",
+        "private_metadata": "D1",
+        "blocks": [{"type": "actions", "elements": [button]}],
+    }
+    await bench.client.views_publish(user_id="UINES", view=view)
+    assert (await bench.do("home_action", user="ines", action_id="refresh"))["acked"]
+    (body,) = got
+    assert body["type"] == "block_actions"
+    assert body["container"] == {"type": "view", "view_id": body["view"]["id"]}
+    assert body["view"]["private_metadata"] == "D1"
+    assert body["actions"][0]["value"] == "now"
+    assert not {"channel", "message", "response_url"} & set(body)
+
+
+async def test_another_bots_attachments_reach_the_app_as_they_were_posted(bench: Bench) -> None:
+    bench.app.event("message")(ignore)
+    parts = {"attachments": [{"title": "[FIRING:1] Down", "color": "danger"}]}
+    await bench.do("bot_message", channel="ops", parts=parts)
+    await bench.attempts(1)
+    (body,) = bench.seen
+    assert body["event"]["subtype"] == "bot_message"
+    assert body["event"]["bot_id"] == "BALERTS"
+    assert body["event"]["attachments"] == parts["attachments"]
+
+
 async def test_scripted_duplicates_and_reordering_reach_the_app(bench: Bench) -> None:
     bench.app.event("message")(ignore)
     await bench.do("faults", kind="duplicate_event")

@@ -32,6 +32,8 @@ SHOUT: Json = {"channel": "ops", "text": "x"}
         ("shortcut", {"callback_id": "nope"}, "callback_id"),
         ("view", {"view_id": "V1"}, "view_id"),
         ("home", {"tab": "about"}, "tab"),
+        ("home_action", {"action_id": "refresh"}, "user"),
+        ("bot_message", {"channel": "ops", "user": "ines", "text": "x"}, "user"),
         ("stop", {"channel": "ops", "thread_ts": "1.0"}, "thread_ts"),
         ("invite", {"channel": "@opsbot", "user": "ines"}, "channel"),
         ("invite", {"channel": "ops", "user": "ines", "remove": "yes"}, "remove"),

@@ -285,8 +285,27 @@ async def test_unread_channels_are_marked_and_reset_clears_the_page(browsing: Br
 async def test_the_home_tab_and_direct_messages_work(browsing: Browsing) -> None:
     view: Json = {
         "type": "home",
-        "blocks": [{"type": "header", "text": {"type": "plain_text", "text": "At home"}}],
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": "At home"}},
+            {
+                "type": "actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "action_id": "refresh",
+                        "text": {"type": "plain_text", "text": "Refresh"},
+                    }
+                ],
+            },
+        ],
     }
+    pressed: list[Json] = []
+
+    @browsing.bench.app.action("refresh")
+    async def on_refresh(ack: AsyncAck, body: Json) -> None:
+        pressed.append(body)
+        await ack()
+
     await browsing.bench.client.views_publish(user_id="UYOU", view=view)
     await browsing.show()
     page = browsing.page
@@ -296,6 +315,21 @@ async def test_the_home_tab_and_direct_messages_work(browsing: Browsing) -> None
     await expect(page.locator("#messages .message")).to_contain_text("hello")
     await page.get_by_role("tab", name="Home").click()
     await expect(page.locator(".home h3")).to_have_text("At home")
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(page.locator(".home .button[aria-busy]")).to_have_count(0)
+    assert pressed[0]["container"]["type"] == "view"
+
+
+async def test_what_other_apps_attach_is_drawn(browsing: Browsing) -> None:
+    fields = [{"title": "Service", "value": "ledger"}]
+    part = {"color": "danger", "title": "Volume is full", "text": "*97 %* used", "fields": fields}
+    await browsing.bench.do("bot_message", channel="general", parts={"attachments": [part]})
+    await browsing.show()
+    shown = browsing.page.locator(".attachment")
+    await expect(shown).to_contain_text("Volume is full")
+    await expect(shown.locator("strong").first).to_have_text("97 %")
+    await expect(shown).to_contain_text("ledger")
+    await expect(shown).to_have_css("border-left-color", "rgb(163, 2, 0)")
 
 
 async def test_a_narrow_screen_keeps_everything_in_reach(browsing: Browsing) -> None:
