@@ -106,6 +106,11 @@ async def take(
     return Underway(store, answer) if await store.take(keys, answer) else None
 
 
+def unwritten(store: OpenAnswers, channel: str, thread_ts: str) -> Underway:
+    """An answer that could not be written down; whoever takes it over knows nothing of it."""
+    return Underway(store, OpenAnswer(secrets.token_hex(8), channel, thread_ts))
+
+
 @asynccontextmanager
 async def closing_interrupted(
     store: OpenAnswers, client: AsyncWebClient, *, is_alone: bool

@@ -222,7 +222,8 @@ class FakeOpenAnswers:
 
     async def show(self, key: str, message_ts: str) -> None:
         self._note("show")
-        self.opened[key] = dataclasses.replace(self.opened[key], message_ts=message_ts)
+        if key in self.opened:
+            self.opened[key] = dataclasses.replace(self.opened[key], message_ts=message_ts)
 
     async def end(self, key: str) -> None:
         self._note("end")
