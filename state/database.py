@@ -82,7 +82,7 @@ class Database:
         lose.
         """
         with self._guarded(asked):
-            async with self._engine.connect() as reader:
+            async with self._turn, self._engine.connect() as reader:
                 connection = await reader.execution_options(opsbot_writes=True)
                 async with connection.begin():
                     yield connection

@@ -236,3 +236,18 @@ async def test_a_server_that_let_wait_in_vain_is_left_alone_for_a_while(
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_of_many_writers_at_once_each_gets_its_turn(database: Database) -> None:
+    async def write(number: int) -> None:
+        async with database.write("test") as connection:
+            await connection.execute(
+                text("INSERT INTO deliveries VALUES (:key, '2026-03-01 09:00:00')"),
+                {"key": str(number)},
+            )
+            # Longer in all than SQLite lets one wait.
+            await asyncio.sleep(0.03)
+
+    await asyncio.gather(*(write(number) for number in range(200)))
+    async with database.read("test") as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM deliveries"))).scalar() == 200
