@@ -7,7 +7,18 @@ import os
 import platform
 import sys
 
-from evals.bench import answering, decoding, digest, graph, indexing, logs, query, search, snapshot
+from evals.bench import (
+    acks,
+    answering,
+    decoding,
+    digest,
+    graph,
+    indexing,
+    logs,
+    query,
+    search,
+    snapshot,
+)
 
 
 async def main() -> None:
@@ -26,6 +37,7 @@ async def main() -> None:
         answering.run,
         graph.run,
         logs.run,
+        acks.run,
     ):
         await benchmark()
 
