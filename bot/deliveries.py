@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.services import Deliveries
+from bot.interrupted import Underway, take, unwritten
+from bot.services import Deliveries, OpenAnswers
 from core.clock import Clock
 from core.errors import StateError
 
@@ -23,11 +25,13 @@ class SlackDeliveries:
 
     Args:
         store: Remembers across restarts and replicas.
+        answers: Are written down together with the delivery that asks.
         clock: For how long ago a key was seen.
     """
 
-    def __init__(self, store: Deliveries, clock: Clock) -> None:
+    def __init__(self, store: Deliveries, answers: OpenAnswers, clock: Clock) -> None:
         self._store = store
+        self._answers = answers
         self._clock = clock
         self._unwritten: dict[str, datetime] = {}
 
@@ -42,15 +46,32 @@ class SlackDeliveries:
                 return False
         return True
 
+    async def take(self, keys: Sequence[str], channel: str, thread_ts: str) -> Underway | None:
+        """Take what is answered in a thread, and write its answer down, which its taker has to end.
+
+        None when any key was seen before.
+        """
+        known = [key for key in keys if key]
+        if any(key in self._unwritten for key in known):
+            return None
+        try:
+            return await take(self._answers, known, channel, thread_ts)
+        except StateError as error:
+            self._remember(known, error)
+            return unwritten(self._answers, channel, thread_ts)
+
     async def _claim(self, key: str) -> bool:
         if key in self._unwritten:
             return False
         try:
             return await self._store.claim(key)
         except StateError as error:
-            log.warning("%s", error)
+            self._remember([key], error)
+            return True
+
+    def _remember(self, keys: Sequence[str], error: StateError) -> None:
+        log.warning("%s", error)
         now = self._clock.now()
         kept = self._unwritten.items()
         self._unwritten = {old: at for old, at in kept if now - at < SENT_AGAIN_WITHIN}
-        self._unwritten[key] = now
-        return True
+        self._unwritten |= dict.fromkeys(keys, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,9 @@ from bot.blocks import notices
 from bot.blocks.parts import Message
 from bot.deliveries import SlackDeliveries
 from bot.gate import Gate, Visit
-from bot.interrupted import Underway, take, unwritten
+from bot.interrupted import Underway
 from bot.replies import Reply
 from bot.services import Services
-from core.errors import StateError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +40,8 @@ class Edge:
         return is_new
 
     async def take(self, keys: Sequence[str], channel: str, thread_ts: str) -> Underway | None:
-        """Take a delivery that is answered in a thread; None when it was seen before.
-
-        Without the database it is taken in this process alone, as by `is_new`.
-        """
-        store, known = self.services.open_answers, [key for key in keys if key]
-        try:
-            opened = await take(store, known, channel, thread_ts)
-        except StateError as error:
-            log.warning("%s", error)
-            is_new = await self.deliveries.is_new(*known)
-            opened = unwritten(store, channel, thread_ts) if is_new else None
+        """Take a delivery that is answered in a thread; None when it was seen before."""
+        opened = await self.deliveries.take(keys, channel, thread_ts)
         self.services.watch.meter.delivered(is_new=opened is not None)
         return opened
 

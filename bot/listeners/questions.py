@@ -20,7 +20,6 @@ from bot.interrupted import Underway
 from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
-from core.errors import StateError
 
 log = logging.getLogger(__name__)
 
@@ -38,18 +37,13 @@ def register(app: AsyncApp, edge: Edge) -> None:
         next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
     ) -> None:
         # Bolt confirms after this, so what Slack knows to have arrived is written down.
-        try:
-            context[_TAKEN] = await _take(edge, event, body, context.bot_user_id or "")
-        except StateError as error:
-            context[_TAKEN] = error
+        context[_TAKEN] = await _take(edge, event, body, context.bot_user_id or "")
         await next()
 
     async def on_question(
         event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         opened = context[_TAKEN]
-        if isinstance(opened, StateError):
-            raise opened
         if opened is not None:
             visit = visit_of_event(event, body)
             try:

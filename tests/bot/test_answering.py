@@ -375,7 +375,7 @@ async def test_a_key_that_was_claimed_makes_the_delivery_old(bench: Bench) -> No
     services = bench.fakes.services()
     people = People(bench.client, services.clock)
     gate = Gate(services.policy, bench.client, people, services.clock)
-    deliveries = SlackDeliveries(services.deliveries, services.clock)
+    deliveries = SlackDeliveries(services.deliveries, services.open_answers, services.clock)
     edge = Edge(services, bench.client, gate, answering(bench), deliveries)
     assert await edge.is_new("event:1", "message:T:C:1")
     assert not await edge.is_new("event:2", "message:T:C:1")

@@ -9,7 +9,7 @@ from bot.deliveries import SENT_AGAIN_WITHIN, SlackDeliveries
 from core.clock import ManualClock
 from core.errors import StateError
 from tests.bot.bench import Bench
-from tests.bot.fakes import FakeDeliveries
+from tests.bot.fakes import FakeDeliveries, FakeOpenAnswers
 from tests.bot.samples import NOW
 
 AWAY = StateError("remember a Slack delivery", "the database cannot be reached", "Start it.")
@@ -17,7 +17,7 @@ AWAY = StateError("remember a Slack delivery", "the database cannot be reached",
 
 async def test_a_key_behind_one_that_was_seen_is_left_to_whoever_has_that_one() -> None:
     store = FakeDeliveries()
-    deliveries = SlackDeliveries(store, ManualClock(NOW))
+    deliveries = SlackDeliveries(store, FakeOpenAnswers(), ManualClock(NOW))
     assert await deliveries.is_new("a", "")
     assert not await deliveries.is_new("a", "b")
     assert await deliveries.is_new("c", "b")
@@ -27,7 +27,7 @@ async def test_a_key_behind_one_that_was_seen_is_left_to_whoever_has_that_one() 
 
 async def test_what_the_database_could_not_take_is_remembered_here() -> None:
     store, clock = FakeDeliveries(error=AWAY), ManualClock(NOW)
-    deliveries = SlackDeliveries(store, clock)
+    deliveries = SlackDeliveries(store, FakeOpenAnswers(), clock)
     assert await deliveries.is_new("a", "b")
     assert not await deliveries.is_new("a", "b")
     store.error = None
@@ -37,6 +37,16 @@ async def test_what_the_database_could_not_take_is_remembered_here() -> None:
     store.error = AWAY
     assert await deliveries.is_new("d")
     assert await deliveries.is_new("a"), "Slack has long given up sending it again"
+
+
+async def test_what_is_taken_without_the_database_is_taken_once() -> None:
+    store = FakeDeliveries(error=AWAY)
+    deliveries = SlackDeliveries(store, FakeOpenAnswers(deliveries=store), ManualClock(NOW))
+    opened = await deliveries.take(["event:1", ""], "C1", "1.0")
+    assert opened is not None
+    await opened.end()
+    assert await deliveries.take(["event:1"], "C1", "1.0") is None
+    assert not await deliveries.is_new("event:1")
 
 
 async def test_a_question_is_answered_once_without_the_database(either: Bench) -> None:
@@ -66,7 +76,7 @@ class Staggered(FakeDeliveries):
 
 async def test_of_two_deliveries_at_once_exactly_one_is_new() -> None:
     staggered = Staggered()
-    deliveries = SlackDeliveries(staggered, ManualClock(NOW))
+    deliveries = SlackDeliveries(staggered, FakeOpenAnswers(), ManualClock(NOW))
     first = asyncio.create_task(deliveries.is_new("event:1", "message:1"))
     await asyncio.sleep(0)
     second = await deliveries.is_new("event:1", "message:1")
