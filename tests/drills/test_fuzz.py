@@ -225,7 +225,8 @@ def webhook(body: bytes) -> None:
     read_delivery(json.loads(body))
 
 
-def catalogue(entities: list[Any]) -> None:
+def catalogue(documents: Any) -> None:
+    entities = documents if isinstance(documents, list) else [documents]
     problems: list[str] = []
     read = [entity_of(data, "here", problems) for data in entities]
     graph_of([entity for entity in read if entity], "here", NOW, problems)
