@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Insert, delete, update
@@ -13,6 +15,15 @@ from core.clock import Clock
 from state.database import Database
 from state.deliveries import claimed
 from state.tables import open_answers
+
+
+@dataclass(eq=False, slots=True)
+class _Wish:
+    """A delivery that waits to be taken. `is_new` is None until that is decided."""
+
+    keys: Sequence[str]
+    answer: OpenAnswer
+    is_new: bool | None = None
 
 
 class OpenAnswerStore:
@@ -27,6 +38,8 @@ class OpenAnswerStore:
         self._database = database
         self._clock = clock
         self._holder = secrets.token_hex(8)
+        self._wishes: list[_Wish] = []
+        self._taking = asyncio.Lock()
 
     async def begin(self, answer: OpenAnswer) -> None:
         """Write down, before anything is shown, that an answer is under way.
@@ -48,13 +61,32 @@ class OpenAnswerStore:
         Raises:
             StateError: The database failed.
         """
+        wish = _Wish(sorted(keys), answer)
+        self._wishes.append(wish)
+        try:
+            async with self._taking:
+                if wish.is_new is None:
+                    await self._take_all()
+        finally:
+            if wish in self._wishes:
+                self._wishes.remove(wish)
+        return bool(wish.is_new)
+
+    async def _take_all(self) -> None:
+        """All that wait, in one transaction: to sync the disk for each takes a crowd seconds."""
+        wishes = list(self._wishes)
         async with self._database.write("take a Slack delivery") as connection:
             now = self._clock.now()
-            # In one order, so that two processes never wait for each other.
-            claims = [await claimed(connection, self._database, key, now) for key in sorted(keys)]
-            if all(claims):
-                await connection.execute(self._insert(answer))
-            return all(claims)
+            found = []
+            for wish in wishes:
+                claims = [await claimed(connection, self._database, key, now) for key in wish.keys]
+                if all(claims):
+                    await connection.execute(self._insert(wish.answer))
+                found.append(all(claims))
+        for wish, is_new in zip(wishes, found, strict=True):
+            wish.is_new = is_new
+            if wish in self._wishes:
+                self._wishes.remove(wish)
 
     def _insert(self, answer: OpenAnswer) -> Insert:
         values = {

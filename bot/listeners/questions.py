@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -48,8 +49,12 @@ def register(app: AsyncApp, edge: Edge) -> None:
             visit = visit_of_event(event, body)
             try:
                 await _answer(edge, event, visit, context.bot_user_id or "", opened)
-            finally:
+            except asyncio.CancelledError:
+                raise  # nobody knows what was told by then: the next start closes it
+            except BaseException:
                 await opened.end()
+                raise
+            await opened.end()
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.

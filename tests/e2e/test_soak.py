@@ -56,6 +56,7 @@ class Soak:
     process: Process | None = None
     mentions: list[tuple[str, str]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    typed: int = 0
     done: Counter[str] = field(default_factory=Counter)
 
     async def start(self) -> None:
@@ -108,7 +109,8 @@ class Soak:
 
     async def command(self) -> None:
         """A slash command that is answered to one person alone."""
-        text = f"ask what limits payments, case q{len(self.commands):05}q?"
+        self.typed += 1
+        text = f"ask what limits payments, case q{self.typed:05}q?"
         asks = self.generator.random() < 0.6
         text = text if asks else self.generator.choice(("help", "stauts", "search oom"))
         reply = await self.running.controls.command(

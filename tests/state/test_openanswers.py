@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from core.answers import OpenAnswer
@@ -70,3 +71,19 @@ async def test_a_delivery_is_taken_with_its_answer_or_not_at_all(
     assert not await second.take(["event:2", "message:1"], TWO)
     assert await second.take_over(timedelta()) == [ONE]
     assert not await DeliveryStore(database, clock).claim("event:1")
+
+
+async def test_of_a_crowd_each_delivery_is_taken_once(
+    database: Database, clock: ManualClock
+) -> None:
+    store = OpenAnswerStore(database, clock)
+    numbers = [number for number in range(30) for _ in range(2)]
+    took = await asyncio.gather(
+        *(
+            store.take([f"message:{number}"], OpenAnswer(f"k{position}", "C1", str(number)))
+            for position, number in enumerate(numbers)
+        )
+    )
+    assert sum(took) == 30
+    left = await OpenAnswerStore(database, clock).take_over(timedelta())
+    assert sorted(int(each.thread_ts) for each in left) == list(range(30))
