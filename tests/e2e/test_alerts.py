@@ -26,7 +26,7 @@ async def test_an_alert_gets_its_runbook_owner_facts_and_incident_once(
             "payments is owned by team orders",
             "hits checkout directly",
             "INC-2031",
-            "payments restarts (OOMKilled) › Mitigate",
+            "payments restarts (OOMKilled) › ",
         ):
             assert words in str(reply["blocks"])
         for status in ("FIRING:2", "RESOLVED"):
