@@ -27,11 +27,19 @@ async def sign_in(client: AsyncWebClient) -> Identity:
     Raises:
         SlackError: The token is refused, or Slack cannot be reached.
     """
+    return identity_of(await auth_test(client))
+
+
+async def auth_test(client: AsyncWebClient) -> AsyncSlackResponse:
+    """Slack's answer about this token, with its headers.
+
+    Raises:
+        SlackError: The token is refused, or Slack cannot be reached.
+    """
     try:
-        told = await client.auth_test()
+        return await client.auth_test()
     except SLACK_FAILURES as error:
         raise slack_error(error, "sign in to Slack") from error
-    return identity_of(told)
 
 
 def identity_of(told: AsyncSlackResponse) -> Identity:

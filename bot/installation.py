@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels import channel_ids
-from bot.identity import Identity, identity_of
+from bot.identity import Identity, auth_test, identity_of
 from bot.notices import SLACK_FAILURES, slack_error
 from bot.slack_client import make_client
 from core.clock import Clock, skew_seconds
@@ -63,10 +63,7 @@ async def look_at_app(client: AsyncWebClient, clock: Clock) -> Installation:
     Raises:
         SlackError: The token is refused, or Slack cannot be reached.
     """
-    try:
-        told = await client.auth_test()
-    except SLACK_FAILURES as error:
-        raise slack_error(error, "sign in to Slack") from error
+    told = await auth_test(client)
     headers = {name.lower(): str(value) for name, value in (told.headers or {}).items()}
     scopes = headers.get("x-oauth-scopes", "").split(",")
     return Installation(

@@ -17,7 +17,6 @@ from cluster.objects import (
     Terminated,
     Waiting,
 )
-from cluster.owners import kind_of
 from cluster.snapshot import Snapshot
 from core.findings import Evidence, Finding, ObjectRef, Severity
 
@@ -195,51 +194,7 @@ def _is_lost(snapshot: Snapshot, name: str) -> bool:
 
 def build(
     snapshot: Snapshot,
-    involved: KubeObject,
-    *,
-    detector: str,
-    problem: str,
-    reason: str,
-    severity: Severity,
-    says: str,
-    since: datetime,
-    until: datetime | None = None,
-    evidence: Iterable[Evidence] = (),
-    owner: ObjectRef | None = None,
-    node: str | None = None,
-    count: int = 1,
-    stage: int = 0,
-    cooldown_seconds: float = 0,
-) -> Finding:
-    """A Finding about `involved`. `says` follows the owner's name in the title.
-
-    `until` is when it was last seen, by default the snapshot's time; `node` defaults to the pod's.
-    """
-    if node is None:
-        node = involved.spec.node_name if isinstance(involved, Pod) else ""
-    return build_for(
-        snapshot,
-        snapshot.ref(involved),
-        owner or snapshot.owner(involved),
-        detector=detector,
-        problem=problem,
-        reason=reason or kind_of(involved),
-        severity=severity,
-        says=says,
-        since=since,
-        until=until,
-        evidence=evidence,
-        node=node,
-        count=count,
-        stage=stage,
-        cooldown_seconds=cooldown_seconds,
-    )
-
-
-def build_for(
-    snapshot: Snapshot,
-    involved: ObjectRef,
-    owner: ObjectRef,
+    involved: KubeObject | ObjectRef,
     *,
     detector: str,
     problem: str,
@@ -250,20 +205,31 @@ def build_for(
     until: datetime | None = None,
     evidence: Iterable[Evidence] = (),
     members: Iterable[str] = (),
-    node: str = "",
+    owner: ObjectRef | None = None,
+    node: str | None = None,
     count: int = 1,
     stage: int = 0,
     cooldown_seconds: float = 0,
 ) -> Finding:
-    """The same about an object that is known by its name alone."""
+    """A Finding about `involved`. `says` follows the owner's name in the title.
+
+    `until` is when it was last seen, by default the snapshot's time; `node` defaults to the pod's,
+    `owner` to the top owner. What is known by its name alone owns itself where nothing is given.
+    """
+    if isinstance(involved, ObjectRef):
+        ref, owner = involved, owner or involved
+    else:
+        ref, owner = snapshot.ref(involved), owner or snapshot.owner(involved)
+    if node is None:
+        node = involved.spec.node_name if isinstance(involved, Pod) else ""
     last = until or snapshot.taken_at
     return Finding(
         detector=detector,
         problem=problem,
-        reason=reason,
+        reason=reason or ref.kind,
         severity=severity,
         title=f"{owner.name}: {says}",
-        involved=involved,
+        involved=ref,
         owner=owner,
         first_seen=min(max(since, EPOCH), last),
         last_seen=last,

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
-from cluster.detectors.building import build_for, event_evidence, is_recent
+from cluster.detectors.building import build, event_evidence, is_recent
 from cluster.events import EPOCH, first_seen, last_seen, text, times_seen
 from cluster.kinds import KINDS
 from cluster.objects import Event, InvolvedObject
@@ -70,10 +70,10 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
         events.sort(key=lambda event: last_seen(event, now))
         newest = events[-1]
         about = newest.involved_object
-        yield build_for(
+        yield build(
             snapshot,
             ObjectRef(snapshot.cluster, about.kind, about.namespace, about.name, about.uid),
-            owner,
+            owner=owner,
             detector="gone_objects",
             problem=f"event-{reason}",
             reason=reason,

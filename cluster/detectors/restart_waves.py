@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cluster.detectors.building import (
-    build_for,
+    build,
     containers,
     explain_exit,
     is_recent,
@@ -87,9 +87,8 @@ def detect(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterato
         workloads = sorted({str(restart.owner) for restart in wave})
         exits = Counter(explain_exit(restart.ended) for restart in wave)
         more = f" and {len(workloads) - MAX_NAMES} more" if len(workloads) > MAX_NAMES else ""
-        yield build_for(
+        yield build(
             snapshot,
-            owner,
             owner,
             detector="restart_waves",
             problem="restart-wave",

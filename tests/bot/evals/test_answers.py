@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -18,27 +17,6 @@ PAGES = {
     "flag gives (default: 30000-32767).\n",
     "docs/volumes.md": "# Volumes\n\nHow a pod keeps files on a volume.\n",
 }
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for name, text in PAGES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the command runs; its data folder stands there."""
-    place = tmp_path / "run"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    monkeypatch.setenv("OPSBOT_DATA_DIR", str(place / "data"))
-    monkeypatch.setenv("EMBED_MODEL", "none")
-    monkeypatch.setenv("LLM_MODEL", "auto")
-    return place
 
 
 def measure(corpus: Path, rows: list[dict[str, Any]], *more: str) -> tuple[int, str, Path]:

@@ -20,26 +20,6 @@ PAGES = {
 }
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "corpus"
-    for name, text in PAGES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the command runs; its data folder stands there."""
-    place = tmp_path / "run"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    monkeypatch.setenv("OPSBOT_DATA_DIR", str(place / "data"))
-    monkeypatch.setenv("EMBED_MODEL", "none")
-    return place
-
-
 def measure(corpus: Path, questions: Path, out: Path, *more: str) -> tuple[int, str]:
     arguments = ["eval", "retrieval", "--corpus", str(corpus), "--questions", str(questions)]
     done = CliRunner().invoke(app, [*arguments, "--out", str(out), *more])
