@@ -6,6 +6,7 @@ PORT ?= 8765
 DRILL_ROUNDS ?= 40
 DRILL_PROFILE ?= drill
 FUZZ_INPUTS ?= 100000
+SOAK_EVENTS ?= 10000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types contracts check drills format sbom bench docs screenshots requirements clean
@@ -73,7 +74,8 @@ requirements:  ## resolve and pin all dependencies again (needs uv)
 	echo pip | $(PIN) - -o requirements-pip.txt
 
 drills: $(VENV)/.dev  ## long: kills at random, 100,000 spoilt inputs a parser, every property over 20,000
-	$(BIN)/python -m pytest -m drill --timeout 7200 -n 2 --drill-rounds $(DRILL_ROUNDS) --fuzz-inputs $(FUZZ_INPUTS)
+	$(BIN)/python -m pytest -m drill --timeout 7200 -n 2 --drill-rounds $(DRILL_ROUNDS) \
+		--fuzz-inputs $(FUZZ_INPUTS) --soak-events $(SOAK_EVENTS)
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=$(DRILL_PROFILE) --timeout 7200 -n 2
 
 sbom: $(VENV)/.dev  ## what the bot runs on, with licences, as CycloneDX: build/sbom.json
