@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.entry import Entry
-from bot.metrics import Meter
+from bot.telemetry.entry import Entry
+from bot.telemetry.metrics import Meter
 from cluster.alertmanager import Delivery, read_delivery
 from core.errors import StateError
 

@@ -15,7 +15,6 @@ from bot.attachments import Attachments
 from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, asked, lay_out
 from bot.blocks.suggestions import offered_instead
-from bot.errand import errand
 from bot.eyes import eyes
 from bot.interrupted import Underway, underway
 from bot.mrkdwn import escape
@@ -24,6 +23,7 @@ from bot.people import People
 from bot.replies import Opening, Reply, ReplySurface
 from bot.services import Services
 from bot.surfaces import Place, Surface, ThreadSurface
+from bot.telemetry.errand import errand
 from bot.thread_tasks import THREAD_TASKS
 from bot.threads import Thread
 from bot.turns import ThreadKey, Turns

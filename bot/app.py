@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot import checks, doctor
+from bot import checks
 from bot.config_file import ClusterConfig, FileConfig
 from bot.datafolder import DataFolder
 from bot.digests import PosterFor, Sources, build_digests, digest_plans
 from bot.engine import LocalEngine
 from bot.health import HealthChecks
 from bot.library import open_library
-from bot.metrics_gauges import Gauges
 from bot.modelsetting import model_config
 from bot.monitoring import alert_feed, log_limits, loki_of, prometheus_of, reach_of
 from bot.schedule import LookOut, Schedule
 from bot.services import EdgeLimits, Services
 from bot.settings import Settings
-from bot.slackdoctor import slack_checks
+from bot.setup import doctor
+from bot.setup.slackdoctor import slack_checks
+from bot.telemetry.gauges import Gauges
+from bot.telemetry.watch import Watch, WatchedFacts, WatchedRetriever
 from bot.thread_tasks import ALERT, EXPLAIN, thread_tasks
-from bot.watch import Watch, WatchedFacts, WatchedRetriever
 from cluster.alertmanager import AlertFeed
 from cluster.client import ClusterClient
 from cluster.collect import ClusterCollector

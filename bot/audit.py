@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 
-from bot.metrics import Meter
+from bot.telemetry.metrics import Meter
 from core.answers import Scope
 
 LOGGER = "bot.audit"

@@ -154,7 +154,7 @@ def setup(
     ] = False,
 ) -> None:
     """Ask for tokens, channel, model and clusters, try each, and write .env."""
-    from bot.setup import run_setup  # noqa: PLC0415
+    from bot.setup.setup import run_setup  # noqa: PLC0415
 
     flags = {
         "slack_mode": mode,

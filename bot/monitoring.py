@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from bot.alertwebhook import alert_route
 from bot.config_file import ClusterConfig, FileConfig
-from bot.metrics import Meter
 from bot.settings import Settings
+from bot.telemetry.metrics import Meter
 from bot.webserver import WebServer
 from cluster.alertmanager import AlertFeed, Alertmanager
 from cluster.eventlog import EventKeeper

@@ -19,8 +19,8 @@ import msgspec
 from aiohttp import web
 
 from bot.engine import Engine
-from bot.errand import running
 from bot.notices import new_reference
+from bot.telemetry.errand import running
 from core.answers import (
     AnswerEvent,
     Delta,

@@ -24,24 +24,24 @@ from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
 from bot.identity import Identity, sign_in
 from bot.interrupted import closing_interrupted
-from bot.logs import set_up_logging
-from bot.metrics import Meter
 from bot.monitoring import alert_routes, keeping_events, taking_alerts
 from bot.owner import OwnerServer
 from bot.policy import named_channels, policy_of
 from bot.poster import SlackPoster
-from bot.probes import Probes, probing
 from bot.schedule import DigestClock, looking_out
 from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.slack_app import build_slack_app
 from bot.slack_client import make_client
-from bot.slackcalls import counting
 from bot.tasks import TaskSet
-from bot.tracing import tracing
+from bot.telemetry.logs import set_up_logging
+from bot.telemetry.metrics import Meter
+from bot.telemetry.probes import Probes, probing
+from bot.telemetry.slackcalls import counting
+from bot.telemetry.tracing import tracing
+from bot.telemetry.watch import Watch
 from bot.transport import HttpTransport, SocketTransport
 from bot.unposted import Unposted
-from bot.watch import Watch
 from core.answers import PartState
 from core.clock import Clock, SystemClock
 from core.errors import OpsbotError, SettingsError

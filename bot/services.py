@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.access import Policy
 from bot.audit import Audit
-from bot.watch import Watch
+from bot.telemetry.watch import Watch
 from core.answers import (
     Answer,
     AskedAnswer,

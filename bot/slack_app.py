@@ -15,8 +15,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answering import Answering
 from bot.deliveries import SlackDeliveries
 from bot.edge import Edge
-from bot.entry import entry_of
-from bot.errand import begin
 from bot.gate import Gate
 from bot.listeners import (
     actions,
@@ -31,11 +29,13 @@ from bot.listeners import (
     shortcuts,
     suggestions,
 )
-from bot.metrics import Meter
 from bot.notices import new_reference
 from bot.people import People
 from bot.services import Services
 from bot.tasks import TaskSet
+from bot.telemetry.entry import entry_of
+from bot.telemetry.errand import begin
+from bot.telemetry.metrics import Meter
 
 
 def build_slack_app(

@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import notices
 from bot.health import Check, Look
-from bot.metrics import Meter
 from bot.mrkdwn import escape
 from bot.notices import PASSING, SLACK_FAILURES, SlackError
+from bot.telemetry.metrics import Meter
 from core.answers import PartState
 from core.errors import StateError
 from core.posts import Post

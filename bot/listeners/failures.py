@@ -11,9 +11,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.blocks import notices
 from bot.edge import Edge
-from bot.entry import entry_of
-from bot.errand import errand
 from bot.notices import SLACK_FAILURES, explain, new_reference
+from bot.telemetry.entry import entry_of
+from bot.telemetry.errand import errand
 
 log = logging.getLogger(__name__)
 

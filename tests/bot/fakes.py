@@ -14,8 +14,8 @@ from bot.audit import Audit
 from bot.commands import task
 from bot.commands.table import COMMANDS
 from bot.services import EdgeLimits, ScheduledDigest, Services
+from bot.telemetry.watch import Watch
 from bot.thread_tasks import ALERT, EXPLAIN, thread_tasks
-from bot.watch import Watch
 from core.answers import (
     Answer,
     AnswerEvent,

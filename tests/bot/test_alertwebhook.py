@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot.alertwebhook import MAX_BODY_BYTES, alert_route
-from bot.metrics import Meter
+from bot.telemetry.metrics import Meter
 from bot.webserver import WebServer
 from cluster.alertmanager import Delivery
 from core.errors import OpsbotError, StateError

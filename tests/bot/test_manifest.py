@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from bot.commands.table import usage_hint
-from bot.installation import NEEDED_SCOPES, OPTIONAL_SCOPES
 from bot.listeners.shortcuts import EXPLAIN_SHORTCUT, SUMMARISE_SHORTCUT
 from bot.services import EdgeLimits
+from bot.setup.installation import NEEDED_SCOPES, OPTIONAL_SCOPES
 from sandbox.slack.world import AppProfile
 from tests.bot.bench import Bench
 

@@ -12,7 +12,6 @@ import pytest
 
 from bot.checks import alert_checks, cluster_checks
 from bot.config_file import ClusterConfig, FileConfig
-from bot.metrics import Meter
 from bot.monitoring import (
     alert_feed,
     alert_routes,
@@ -24,6 +23,7 @@ from bot.monitoring import (
     taking_alerts,
 )
 from bot.settings import Settings, load_settings
+from bot.telemetry.metrics import Meter
 from cluster.alertmanager import read_delivery
 from cluster.collect import ClusterCollector
 from cluster.eventlog import EventKeeper

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.metrics import Meter
 from bot.notices import SlackError
 from bot.poster import SlackPoster
+from bot.telemetry.metrics import Meter
 from bot.unposted import Unposted
 from core.answers import PartState
 from core.errors import StateError
@@ -17,7 +17,7 @@ from digest.outbox import thread_of
 from sandbox.slack import world
 from tests.bot.bench import Bench, seen
 from tests.bot.samples import NOW, digest, item
-from tests.bot.scraped import value
+from tests.bot.telemetry.scraped import value
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.metrics import Meter
+from bot.telemetry.metrics import Meter
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "monitoring"

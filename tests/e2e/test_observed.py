@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from sandbox.ollama.server import run_ollama
-from tests.bot.otlp import attributes, collecting
+from tests.bot.telemetry.otlp import attributes, collecting
 from tests.deploy.test_monitoring import dashboard_queries, rules
 from tests.e2e.program import running_demo
 from tests.monitoring import free_port, prometheus

@@ -20,7 +20,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
-from bot.entry import Entry
+from bot.telemetry.entry import Entry
 from knowledge.ports import ModelCall
 
 # From what is quoted at once to what a slow model takes.

@@ -13,11 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.health import Check, HealthChecks, Look
-from bot.metrics import Meter
-from bot.metrics_gauges import Gauges
-from bot.probes import Probes, probing
 from bot.schedule import Schedule
 from bot.settings import load_settings
+from bot.telemetry.gauges import Gauges
+from bot.telemetry.metrics import Meter
+from bot.telemetry.probes import Probes, probing
 from core.answers import PartState
 from core.clock import ManualClock
 from core.errors import KnowledgeError, OpsbotError, StateError
@@ -28,7 +28,7 @@ from state.database import Database
 from state.digests import SqlDigestStore
 from state.posts import SqlPostStore
 from tests.bot.samples import digest
-from tests.bot.scraped import value
+from tests.bot.telemetry.scraped import value
 from tests.monitoring import free_port
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)

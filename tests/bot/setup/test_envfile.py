@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.envfile import merged, read_env, write_env
+from bot.setup.envfile import merged, read_env, write_env
 from core.errors import SettingsError
 
 NAMES = st.sampled_from(["SLACK_BOT_TOKEN", "DIGEST_CHANNEL", "LLM_MODEL", "A"])

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from bot.metrics import Meter
 from bot.settings import load_settings
-from bot.tracing import NoTracer, tracing
-from bot.watch import Watch, WatchedFacts, WatchedRetriever
+from bot.telemetry.metrics import Meter
+from bot.telemetry.tracing import NoTracer, tracing
+from bot.telemetry.watch import Watch, WatchedFacts, WatchedRetriever
 from core.answers import Lookup, Scope
 from core.questions import Reading
 from knowledge.ports import ModelCall
-from tests.bot.otlp import attributes, collecting
-from tests.bot.scraped import value
+from tests.bot.telemetry.otlp import attributes, collecting
+from tests.bot.telemetry.scraped import value
 
 READING = Reading("why does payments restart?", "payments restart")
 CALL = ModelCall("ollama:llama3.1", "whole", 1.5, 900, 120)
@@ -115,7 +115,7 @@ async def test_without_an_address_nothing_is_traced_nor_loaded() -> None:
         await answer(Watch(Meter(), tracer))
     loaded = subprocess.run(  # noqa: ASYNC221  (a second)
         [sys.executable, "-c", "import bot.run, sys; print('opentelemetry' in sys.modules)"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=True,

@@ -9,7 +9,9 @@ from pathlib import Path
 from aiohttp import web
 from sqlalchemy import text
 
-from bot.doctor import (
+from bot.health import Check, HealthChecks
+from bot.settings import Settings, load_settings
+from bot.setup.doctor import (
     embedding_checks,
     monitoring_checks,
     qdrant_check,
@@ -17,8 +19,6 @@ from bot.doctor import (
     rights_checks,
     schema_check,
 )
-from bot.health import Check, HealthChecks
-from bot.settings import Settings, load_settings
 from cluster.client import ClusterClient
 from cluster.kinds import BY_NAME, KINDS, TLS_SECRETS
 from cluster.reach import Reach

@@ -9,10 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.audit import Audit
 from bot.blocks.answer import SHARE_ACTION
-from bot.entry import Entry, entry_of
-from bot.metrics import Meter
 from bot.slack_client import make_client
-from bot.slackcalls import counting
+from bot.telemetry.entry import Entry, entry_of
+from bot.telemetry.metrics import Meter
+from bot.telemetry.slackcalls import counting
 from core.errors import OpsbotError
 from core.redact import Redactor
 from knowledge.ports import ModelCall
@@ -20,7 +20,7 @@ from sandbox.slack import world
 from sandbox.slack.server import run_workspace
 from tests.bot.bench import Bench
 from tests.bot.fakes import told
-from tests.bot.scraped import value
+from tests.bot.telemetry.scraped import value
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot import setup
 from bot.settings import Settings, load_settings
-from bot.setup import Setup, contexts_of, run_setup
+from bot.setup import setup
+from bot.setup.setup import Setup, contexts_of, run_setup
 from core.errors import OpsbotError, SettingsError
 from sandbox.slack import world
 from sandbox.slack.server import RunningWorkspace, run_workspace

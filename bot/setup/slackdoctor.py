@@ -6,7 +6,10 @@ from bot.checks import SKEW_REMEDY, skew_told
 from bot.config_file import FileConfig
 from bot.digests import digest_channels, digest_plans
 from bot.health import Check, Look
-from bot.installation import (
+from bot.monitoring import secret
+from bot.policy import named_channels
+from bot.settings import Settings
+from bot.setup.installation import (
     NEEDED_SCOPES,
     OPTIONAL_SCOPES,
     look_at_app,
@@ -15,9 +18,6 @@ from bot.installation import (
     try_channel,
     without,
 )
-from bot.monitoring import secret
-from bot.policy import named_channels
-from bot.settings import Settings
 from core.answers import PartState
 from core.clock import Clock
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.metrics import Meter
+from bot.telemetry.metrics import Meter
 
 
 def value(meter: Meter, name: str, **labels: str) -> float:

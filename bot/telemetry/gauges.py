@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.health import HealthChecks
-from bot.metrics import Meter
 from bot.schedule import Schedule
+from bot.telemetry.metrics import Meter
 from core.clock import Clock
 from core.errors import OpsbotError
 from digest.ports import DigestStore, PostStore

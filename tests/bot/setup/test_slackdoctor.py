@@ -11,7 +11,7 @@ import pytest
 from bot.config_file import FileConfig
 from bot.health import HealthChecks
 from bot.settings import load_settings
-from bot.slackdoctor import slack_checks
+from bot.setup.slackdoctor import slack_checks
 from core.answers import PartHealth, PartState
 from core.clock import Clock, ManualClock, SystemClock
 from sandbox.slack import world

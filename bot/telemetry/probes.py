@@ -9,9 +9,9 @@ from enum import StrEnum
 from aiohttp import web
 
 from bot.health import HealthChecks
-from bot.metrics import Meter
-from bot.metrics_gauges import Gauges
 from bot.settings import Settings
+from bot.telemetry.gauges import Gauges
+from bot.telemetry.metrics import Meter
 from bot.webserver import WebServer
 from core.answers import PartState
 

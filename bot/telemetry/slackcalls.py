@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import aiohttp
 from yarl import URL
 
-from bot.metrics import Meter
+from bot.telemetry.metrics import Meter
 
 _TOO_MANY = 429
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.audit import AUDIT_FIELD
 from bot.audit import LOGGER as AUDIT_LOGGER
-from bot.errand import errand
+from bot.telemetry.errand import errand
 from core.redact import Redactor
 
 _TALKATIVE = ("alembic", "apscheduler", "slack_bolt", "slack_sdk", "httpx", "opentelemetry")

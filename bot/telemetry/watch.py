@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-from bot.errand import errand, running
-from bot.metrics import Meter
-from bot.tracing import NoTracer, Tracer
+from bot.telemetry.errand import errand, running
+from bot.telemetry.metrics import Meter
+from bot.telemetry.tracing import NoTracer, Tracer
 from core.answers import Lookup, Scope
 from core.questions import Reading
 from knowledge.ports import LiveFacts, ModelCall, Retriever

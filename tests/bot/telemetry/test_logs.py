@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bot.audit import Audit
-from bot.errand import begin, errand, running
-from bot.logs import JsonFormat, TextFormat, set_up_logging
+from bot.telemetry.errand import begin, errand, running
+from bot.telemetry.logs import JsonFormat, TextFormat, set_up_logging
 from core.errors import OpsbotError
 from core.redact import Redactor
 from tests.bot.bench import Bench, open_bench, seen

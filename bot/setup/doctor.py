@@ -1,6 +1,6 @@
 """The checks that only `opsbot doctor` makes, as each costs requests, or a word of the model.
 
-Those of Slack stand in `bot.slackdoctor`.
+Those of Slack stand in `bot.setup.slackdoctor`.
 """
 
 from __future__ import annotations

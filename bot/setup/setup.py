@@ -15,9 +15,12 @@ from typing import Any
 import typer
 import yaml
 
-from bot.desk import Desk, Terminal, Unattended
-from bot.envfile import merged, read_env, write_env
-from bot.installation import (
+from bot.modelsetting import model_config
+from bot.monitoring import secret
+from bot.settings import SECRET_SETTINGS, Settings, load_settings
+from bot.setup.desk import Desk, Terminal, Unattended
+from bot.setup.envfile import merged, read_env, write_env
+from bot.setup.installation import (
     NEEDED_SCOPES,
     OPTIONAL_SCOPES,
     look_at_app,
@@ -26,9 +29,6 @@ from bot.installation import (
     try_channel,
     without,
 )
-from bot.modelsetting import model_config
-from bot.monitoring import secret
-from bot.settings import SECRET_SETTINGS, Settings, load_settings
 from core.clock import SystemClock
 from core.errors import OpsbotError, SettingsError
 
@@ -149,7 +149,7 @@ class Setup:
             return (await choose_model(model_config(load_settings(**chosen)))).note
 
         async def attempt_key(key: str) -> str:
-            from bot.doctor import try_model  # noqa: PLC0415  (slow to import)
+            from bot.setup.doctor import try_model  # noqa: PLC0415  (slow to import)
             from knowledge.models import choose_model  # noqa: PLC0415
 
             choice = await choose_model(model_config(load_settings(**chosen, llm_api_key=key)))

@@ -1,0 +1,1 @@
+"""How the bot is watched: what it counts, tells of its health, logs and traces."""
