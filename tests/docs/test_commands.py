@@ -114,7 +114,7 @@ def test_the_options_of_opsbot_exist_in_marked_commands_too() -> None:
 INLINE = [
     (str(page.relative_to(ROOT)), code)
     for page in PAGES
-    for code in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(), flags=re.S))
+    for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", page.read_text(encoding="utf-8"))
 ]
 
 

@@ -34,12 +34,12 @@ def test_links_inside_the_repository_resolve(page: Path) -> None:
     assert not broken
 
 
-def test_the_readme_names_only_commands_that_exist() -> None:
+def test_pages_name_only_targets_of_make_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
-        named = set(re.findall(r"\bmake ([a-z-]+)", page.read_text(encoding="utf-8")))
-        assert named <= targets
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")))
+        assert named <= targets, page
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in readme
     assert "make test" in readme
