@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 # Fences of these kinds hold no commands.
-TEXTS = frozenset({"csv", "json", "markdown", "mermaid", "text", "yaml"})
+TEXTS = frozenset({"csv", "json", "markdown", "mermaid", "python", "text", "yaml"})
 FENCE = re.compile(r"^```(.*)$")
 # Alone, behind settings, or in a container: `… exec bot opsbot`, `… exec deploy/opsbot -- opsbot`.
 OPSBOT = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:.* (?:exec bot|--) )?(?:\.venv/bin/)?opsbot (.*)$")

@@ -21,6 +21,7 @@ from typer.main import get_command
 
 from bot.cli import app
 from bot.commands.table import COMMANDS
+from bot.settings import Settings
 from sandbox.cluster.server import run_cluster
 from sandbox.slack.server import run_workspace
 from tests.docs.commands import PAGES, ROOT, TEXTS, Shown, commands, fences
@@ -127,6 +128,36 @@ def test_what_a_sentence_calls_a_command_is_one() -> None:
             wrong += [(page, code, found) for found in problems_of(words)]
         elif (match := re.match(r"/k8s ([a-z0-9]+)", code)) and match[1] not in names:
             wrong.append((page, code, f"{match[1]} is no command"))
+    assert wrong == []
+
+
+# Settings of other programs and of the compose file, and an error's name.
+FOREIGN = re.compile(
+    r"OTEL_|OLLAMA_(?:MODELS|NUM_PARALLEL)|KUBECONFIG_FILE|KNOWLEDGE_DIR|POSTGRES_PASSWORD|ERR_"
+)
+
+
+def test_what_a_sentence_calls_a_setting_is_one() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    wrong = [
+        (page, match[1])
+        for page, code in INLINE
+        if (match := re.match(r"([A-Z]+(?:_[A-Z]+)+)(?:=|$)", code))
+        and match[1] not in known
+        and not FOREIGN.match(match[1])
+    ]
+    assert wrong == []
+
+
+def test_what_a_sentence_calls_a_file_of_ours_is_there() -> None:
+    folders = "bot|cluster|core|deploy|digest|docs|evals|knowledge|sandbox|state|tests"
+    wrong = [
+        (page, code)
+        for page, code in INLINE
+        if re.fullmatch(rf"(?:{folders})/[\w./-]+", code)
+        and "NAME" not in code
+        and not (ROOT / code).exists()
+    ]
     assert wrong == []
 
 
