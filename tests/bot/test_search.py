@@ -153,7 +153,7 @@ async def test_search_without_words_gets_its_usage(bench: Bench) -> None:
     await bench.type("search")
     (message,) = await bench.eventually(bench.ephemerals)
     assert "Usage: `/k8s search &lt;words&gt;`" in message["text"]
-    assert "search timeout ns:shop after:7d" in message["text"]
+    assert "search payments timeout after:7d" in message["text"]
 
 
 def test_a_word_is_bold_only_where_slack_would_show_it_so() -> None:

@@ -96,8 +96,10 @@ def problems_of(words: tuple[str, ...]) -> list[str]:
     group: Any = get_command(app)
     rest = list(words)
     while hasattr(group, "commands"):
-        if not rest or rest[0].startswith("-"):
-            return [] if rest == ["--help"] else ["no command is named"]
+        if not rest or rest == ["--help"]:
+            return []  # `opsbot eval` alone lists its commands
+        if rest[0].startswith("-"):
+            return ["no command is named"]
         name = rest.pop(0)
         if name not in group.commands:
             return [f"{name} is no command"]
