@@ -18,7 +18,7 @@ from bot.blocks.suggestions import offered_instead
 from bot.eyes import eyes
 from bot.interrupted import Underway, underway
 from bot.mrkdwn import escape
-from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference
+from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference, not_posted
 from bot.people import People
 from bot.replies import Opening, Reply, ReplySurface
 from bot.services import Services
@@ -239,7 +239,7 @@ class Answering:
             await job.surface.finish([problem])
             return None, "failed"
         # Kept before it is posted: if posting fails, the work is not lost.
-        await self._keep(reference, job, answer)
+        is_kept = await self._keep(reference, job, answer)
         shown = answer
         if job.place is not None:
             shown = await self.attachments.as_file(job.place, answer, reference)
@@ -247,8 +247,13 @@ class Answering:
         if not answer.is_grounded and not job.task:
             scope, suggestions = job.asker.scope, self._services.suggestions
             layout = offered_instead(layout, await suggestions.questions(scope, job.question))
-        with self._services.watch.step("post"):
-            await job.surface.finish(layout.messages(), layout)
+        try:
+            with self._services.watch.step("post"):
+                await job.surface.finish(layout.messages(), layout)
+        except (SlackError, *SLACK_FAILURES) as error:
+            if not is_kept:
+                raise
+            raise not_posted(error, reference, self._services.limits.command) from error
         if job.place is not None:
             await self.attachments.follow(job.place, answer, layout, reference)
         return answer, "answered" if answer.is_grounded else "not_found"
@@ -272,12 +277,14 @@ class Answering:
         problem = (job.earlier.problem,) if job.earlier.problem else ()
         return replace(answer, task=job.task, notes=(*answer.notes, *problem))
 
-    async def _keep(self, reference: str, job: _Job, answer: Answer) -> None:
+    async def _keep(self, reference: str, job: _Job, answer: Answer) -> bool:
         try:
             await self._services.answers.put(reference, job.asker.scope, answer, job.asker.user)
         except OpsbotError as error:
             # Sharing and voting will not work for this answer; the answer itself matters more.
             log.warning("answer %s could not be kept: %s", reference, error)
+            return False
+        return True
 
 
 def _unanswered(job: _Job) -> Answer:

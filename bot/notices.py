@@ -105,6 +105,19 @@ def slack_error(error: BaseException, asked: str) -> SlackError:
     return SlackError(asked, "Slack could not be reached", "Check the network, then try again.")
 
 
+def not_posted(error: BaseException, reference: str, command: str) -> SlackError:
+    """Why an answer that is kept could not be posted, and how to see it all the same.
+
+    Args:
+        error: A `SlackError`, or what `slack_sdk` or aiohttp raised.
+        reference: The answer's.
+        command: The slash command's name.
+    """
+    refused = error if isinstance(error, SlackError) else slack_error(error, "")
+    remedy = f"The answer is kept: `{command} show {reference}` shows it in this channel."
+    return SlackError("post the answer", refused.wrong, remedy, refused.code)
+
+
 def slack_code(error: BaseException) -> str:
     """Slack's word for a refusal, or ''."""
     if isinstance(error, SlackApiError):

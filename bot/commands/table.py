@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import ask, digest, help, schedule, search, status, task  # noqa: A004  (named as people type it)
+from bot.commands import ask, digest, help, schedule, search, show, status, task  # noqa: A004  (named as people type it)
 from bot.commands.command import Command, Group
 
 COMMANDS: tuple[Command, ...] = (
@@ -111,6 +111,15 @@ COMMANDS: tuple[Command, ...] = (
         example="owner payments",
         run=task.run,
         group=Group.TOUCHES,
+        needs_argument=True,
+        takes_argument=True,
+    ),
+    Command(
+        name="show",
+        usage="show <ref>",
+        summary="shows an answer again, to you alone, also one that could not be posted",
+        example="show a6a7dac5",
+        run=show.run,
         needs_argument=True,
         takes_argument=True,
     ),

@@ -305,6 +305,24 @@ async def test_rate_limits_and_failures_of_slack_leave_the_answer_whole(here: In
     assert "[1]" in answer["text"]
 
 
+async def test_an_answer_that_could_not_be_posted_is_shown_by_its_reference(
+    here: Installed,
+) -> None:
+    faults, known = here.running.controls.faults, len(here.audited)
+    for method in ("chat.startStream", "chat.postMessage"):
+        faults.add({"kind": "error", "method": method, "error": "restricted_action", "times": 99})
+    here.running.controls.say("incidents", "ines", f"{MENTION} who owns ledger?")
+    (failed,) = await until(lambda: here.audited[known:])
+    faults.clear()
+    assert failed["outcome"] == "failed"
+    told = await typed(here, f"show {failed['reference']}", "ines", "incidents")
+    assert "who owns ledger?" in shown(told)
+    assert "[1]" in told["text"]
+    assert f"ref {failed['reference']}" in shown(told)
+    elsewhere = await typed(here, f"show {failed['reference']}", "ines", "general")
+    assert "where it was asked" in shown(elsewhere)
+
+
 async def test_without_the_scope_for_reactions_it_answers_all_the_same(here: Installed) -> None:
     workspace = here.running.workspace
     scopes = workspace.app.scopes
