@@ -16,7 +16,7 @@ from bot.blocks import notices
 from bot.blocks.answer import AnswerLayout, asked, lay_out
 from bot.blocks.suggestions import offered_instead
 from bot.eyes import eyes
-from bot.interrupted import Underway, underway
+from bot.interrupted import Underway
 from bot.mrkdwn import escape
 from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference, not_posted
 from bot.people import People
@@ -77,6 +77,7 @@ class _Job:
     question: str
     asker: Asker
     surface: Surface
+    opened: Underway
     render: Callable[[Answer, str], AnswerLayout]
     task: str
     earlier: Thread = field(default_factory=Thread)
@@ -100,35 +101,34 @@ class Answering:
         reader = self._readers.get(thread)
         return reader is not None and reader.cancel()
 
-    async def in_thread(self, ask: Ask, opened: Underway | None = None) -> None:
+    async def in_thread(self, ask: Ask, opened: Underway) -> None:
         """Answer in a thread, after the questions that were asked there before.
 
         Args:
             ask: The question.
-            opened: Its answer as it was written down already, or None.
+            opened: Its answer as it was written down, which its taker ends.
         """
         channel, thread = ask.asker.channel, ask.place.thread
-        if opened is None:
-            store = self._services.open_answers
-            async with underway(
-                store, channel, thread_ts=ask.thread_ts, message_ts=ask.answer_ts
-            ) as begun:
-                await self.in_thread(ask, begun)
-            return
+        await opened.show(thread_ts=ask.thread_ts, message_ts=ask.answer_ts)
+
+        async def on_posted(ts: str) -> None:
+            await opened.show(message_ts=ts)
+
         async with eyes(self._client, channel, ask.message_ts):
             surface = ThreadSurface(
-                self._client, ask.place, opened.key, ask.answer_ts, on_posted=opened.show
+                self._client, ask.place, opened.key, ask.answer_ts, on_posted=on_posted
             )
             if self._turns.is_busy(thread):
                 await surface.wait()
             async with self._turns.take(thread):
-                await self._answer_thread(ask, surface)
+                await self._answer_thread(ask, surface, opened)
 
     async def by_reply(
         self,
         question: str,
         asker: Asker,
         reply: Reply,
+        opened: Underway,
         task: str = "",
         *,
         earlier: Thread = Thread(),  # noqa: B008  (frozen)
@@ -140,6 +140,7 @@ class Answering:
             question: What is asked, or the argument of the task.
             asker: Who asks where, and what they may see.
             reply: The way back to them.
+            opened: The answer as it was written down, which its taker ends.
             task: The task that answers, or '' for the chain.
             earlier: What the task tells again.
             opening: How it begins, and what it takes the place of.
@@ -150,15 +151,9 @@ class Answering:
             return lay_out(answer, reference, now, shows_question=True, offers_share=True)
 
         surface = ReplySurface(reply, opening)
-        async with underway(
-            self._services.open_answers,
-            asker.channel,
-            thread_ts=reply.thread_ts,
-            response_url=reply.url,
-            is_replaced=surface.replaces,
-        ):
-            await surface.begin(asked(task, question))
-            await self._run(_Job(question, asker, surface, render, task, earlier))
+        await surface.begin(asked(task, question))
+        await opened.show(is_replaced=surface.replaces)
+        await self._run(_Job(question, asker, surface, opened, render, task, earlier))
 
     async def thread(self, channel: str, thread_ts: str, before_ts: str, bot_user: str) -> Thread:
         """A thread to be told again, up to a message or to its end ('')."""
@@ -166,7 +161,7 @@ class Answering:
             self._client, self._people, channel, thread_ts, before_ts, bot_user
         )
 
-    async def _answer_thread(self, ask: Ask, surface: Surface) -> None:
+    async def _answer_thread(self, ask: Ask, surface: Surface, opened: Underway) -> None:
         earlier, channel = Thread(), ask.asker.channel
         if ask.task in THREAD_TASKS:
             earlier = await self.thread(channel, ask.thread_ts, ask.message_ts, ask.bot_user)
@@ -180,7 +175,7 @@ class Answering:
             return lay_out(answer, reference, self._services.clock.now(), asked_by=by)
 
         await self._run(
-            _Job(ask.question, ask.asker, surface, render, ask.task, earlier, ask.place)
+            _Job(ask.question, ask.asker, surface, opened, render, ask.task, earlier, ask.place)
         )
 
     async def _run(self, job: _Job) -> None:
@@ -225,6 +220,7 @@ class Answering:
                 offers_retry=True,
             )
             await job.surface.finish([interrupted])
+            await job.opened.end()
             raise
         except RequestError as error:
             told = explain(error, reference)

@@ -17,6 +17,7 @@ from bot.gate import Gate, Visit
 from bot.interrupted import Underway
 from bot.replies import Reply
 from bot.services import Services
+from core.answers import OpenAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class Edge:
         self.services.watch.meter.delivered(is_new=is_new)
         return is_new
 
-    async def take(self, keys: Sequence[str], channel: str, thread_ts: str) -> Underway | None:
-        """Take a delivery that is answered in a thread; None when it was seen before."""
-        opened = await self.deliveries.take(keys, channel, thread_ts)
+    async def take(self, keys: Sequence[str], answer: OpenAnswer) -> Underway | None:
+        """Take a delivery that asks; None when it was seen before."""
+        opened = await self.deliveries.take(keys, answer)
         self.services.watch.meter.delivered(is_new=opened is not None)
         return opened
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -35,7 +35,14 @@ SILENT_FOR = timedelta(seconds=60)
 
 
 class Underway:
-    """One answer's row, from before anything is shown until its message is closed."""
+    """One answer's row, from before Slack hears that the question arrived until it is answered.
+
+    A database that fails is no reason not to answer: what it could not take nobody takes over.
+
+    Args:
+        store: Keeps it.
+        answer: As it was written down.
+    """
 
     def __init__(self, store: OpenAnswers, answer: OpenAnswer) -> None:
         self._store = store
@@ -46,69 +53,33 @@ class Underway:
         """Names it, and marks its message."""
         return self._answer.key
 
-    async def show(self, message_ts: str) -> None:
-        """Remember the message in which the answer grows."""
-        with _told_only():
-            await self._store.show(self._answer.key, message_ts)
+    async def show(self, **shown: Any) -> None:
+        """Remember what is shown by now: fields of `OpenAnswer` with their new values."""
+        answer = replace(self._answer, **shown)
+        if answer != self._answer:
+            self._answer = answer
+            with _told_only():
+                await self._store.show(answer)
 
     async def end(self) -> None:
-        """Forget it: its message is closed."""
+        """Forget it: its asker was told."""
         with _told_only():
             await self._store.end(self._answer.key)
 
+    async def give_back(self) -> None:
+        """Leave it to be closed later: its asker could not be told."""
+        with _told_only():
+            await self._store.give_back(self._answer.key)
 
-@asynccontextmanager
-async def underway(
-    store: OpenAnswers,
-    channel: str,
-    *,
-    thread_ts: str = "",
-    message_ts: str = "",
-    response_url: str = "",
-    is_replaced: bool = False,
-) -> AsyncIterator[Underway]:
-    """Write an answer down while the block runs. A database that fails is no reason not to answer.
+
+def new_answer(channel: str, **place: Any) -> OpenAnswer:
+    """An answer that is begun now.
 
     Args:
-        store: Keeps it.
         channel: Where it is asked.
-        thread_ts: The thread it is answered in, or looked at.
-        message_ts: Its message, where there is one already.
-        response_url: The way back, for what one person alone sees.
-        is_replaced: Whether what was told by `response_url` is to be replaced.
+        place: Further fields of `OpenAnswer`: the way back.
     """
-    key = secrets.token_hex(8)
-    answer = OpenAnswer(key, channel, thread_ts, message_ts, response_url, is_replaced)
-    with _told_only():
-        await store.begin(answer)
-    opened = Underway(store, answer)
-    try:
-        yield opened
-    finally:
-        await opened.end()
-
-
-async def take(
-    store: OpenAnswers, keys: Sequence[str], channel: str, thread_ts: str
-) -> Underway | None:
-    """Take a delivery, and write its answer down, which its taker has to end; None: it was taken.
-
-    Args:
-        store: Keeps both.
-        keys: What makes the delivery the same as another.
-        channel: Where it is asked.
-        thread_ts: The thread it is answered in.
-
-    Raises:
-        StateError: The database failed, so nobody knows whether it was taken.
-    """
-    answer = OpenAnswer(secrets.token_hex(8), channel, thread_ts)
-    return Underway(store, answer) if await store.take(keys, answer) else None
-
-
-def unwritten(store: OpenAnswers, channel: str, thread_ts: str) -> Underway:
-    """An answer that could not be written down; whoever takes it over knows nothing of it."""
-    return Underway(store, OpenAnswer(secrets.token_hex(8), channel, thread_ts))
+    return OpenAnswer(secrets.token_hex(8), channel, **place)
 
 
 @asynccontextmanager
@@ -171,10 +142,13 @@ async def _close_message(client: AsyncWebClient, answer: OpenAnswer) -> None:
     words = notices.interrupted().arguments()
     if not answer.message_ts:
         # It may have died before it could write down where its answer stands.
-        shown = await find_answer(client, answer.channel, answer.thread_ts, answer.key)
+        shown = None
+        if answer.thread_ts:  # a question of the Home tab may not have got that far
+            shown = await find_answer(client, answer.channel, answer.thread_ts, answer.key)
         if shown is None:
+            thread_ts = answer.thread_ts or None
             await client.chat_postMessage(
-                channel=answer.channel, thread_ts=answer.thread_ts, unfurl_links=False, **words
+                channel=answer.channel, thread_ts=thread_ts, unfurl_links=False, **words
             )
             return
         answer = replace(answer, message_ts=shown)

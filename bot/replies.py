@@ -67,10 +67,14 @@ class Reply:
             raise SlackError("answer here", f"Slack answered {body[:80] or status}", "Ask again.")
 
     async def fail(self, message: Message) -> None:
-        """Tell of a failure, with the use that `send` leaves over."""
+        """Tell of a failure, with the use that `send` leaves over.
+
+        Raises:
+            SlackError: Slack refused it.
+        """
         status, body = await self._post(message, replaces=False, in_channel=False)
         if status != 200:
-            log.warning("could not tell of a failure by response_url: %s %s", status, body[:80])
+            raise SlackError("tell of a failure", f"Slack answered {body[:80] or status}", "")
 
     async def _post(self, message: Message, replaces: bool, in_channel: bool) -> tuple[int, str]:
         self.uses += 1

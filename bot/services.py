@@ -163,16 +163,12 @@ class MarkStore(Protocol):
 class OpenAnswers(Protocol):
     """Answers under way. By `state.openanswers`; each raises StateError."""
 
-    async def begin(self, answer: OpenAnswer) -> None:
-        """Write one down before anything is shown of it."""
-        ...
-
     async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
         """Claim a delivery and write its answer down, in one; False where it was seen before."""
         ...
 
-    async def show(self, key: str, message_ts: str) -> None:
-        """Remember the message in which it grows."""
+    async def show(self, answer: OpenAnswer) -> None:
+        """Remember what is shown of it by now, and where."""
         ...
 
     async def end(self, key: str) -> None:

@@ -54,7 +54,7 @@ def build_slack_app(
     app.listener_runner.listener_start_handler = _Tracking(tasks, services.watch.meter)
     people = People(client, services.clock)
     gate = Gate(services.policy, client, people, services.clock)
-    deliveries = SlackDeliveries(services.deliveries, services.open_answers, services.clock)
+    deliveries = SlackDeliveries(services.deliveries, services.open_answers, services.clock, tasks)
     edge = Edge(services, client, gate, Answering(services, client, people), deliveries)
     failures.register(app, edge)
     commands.register(app, edge)

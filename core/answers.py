@@ -197,7 +197,7 @@ class OpenAnswer:
         thread_ts: The thread it is answered in, or that its asker looks at; may be ''.
         message_ts: The message in which it grows; '' where there is none yet, or none in Slack.
         response_url: The way to its asker alone, or ''.
-        is_replaced: Whether what was told by `response_url` before is to be replaced.
+        is_replaced: Whether something was shown by `response_url` that is to be replaced.
     """
 
     key: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from sqlalchemy import Insert, delete, update
@@ -40,15 +40,6 @@ class OpenAnswerStore:
         self._holder = secrets.token_hex(8)
         self._wishes: list[_Wish] = []
         self._taking = asyncio.Lock()
-
-    async def begin(self, answer: OpenAnswer) -> None:
-        """Write down, before anything is shown, that an answer is under way.
-
-        Raises:
-            StateError: The database failed.
-        """
-        async with self._database.write("note an answer under way") as connection:
-            await connection.execute(self._insert(answer))
 
     async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
         """Claim a delivery by all its keys and write its answer down, in one transaction.
@@ -89,27 +80,18 @@ class OpenAnswerStore:
                 self._wishes.remove(wish)
 
     def _insert(self, answer: OpenAnswer) -> Insert:
-        values = {
-            "key": answer.key,
-            "channel": answer.channel,
-            "thread_ts": answer.thread_ts,
-            "message_ts": answer.message_ts,
-            "response_url": answer.response_url,
-            "is_replaced": answer.is_replaced,
-            "holder": self._holder,
-            "seen_at": self._clock.now(),
-        }
-        return self._database.insert(open_answers).values(**values)
+        values = asdict(answer) | {"holder": self._holder, "seen_at": self._clock.now()}
+        return self._database.insert(open_answers).values(values)
 
-    async def show(self, key: str, message_ts: str) -> None:
-        """Remember the message in which the answer grows.
+    async def show(self, answer: OpenAnswer) -> None:
+        """Remember what is shown of an answer by now, and where.
 
         Raises:
             StateError: The database failed.
         """
-        statement = update(open_answers).where(open_answers.c.key == key)
+        statement = update(open_answers).where(open_answers.c.key == answer.key)
         async with self._database.write("note where an answer grows") as connection:
-            await connection.execute(statement.values(message_ts=message_ts))
+            await connection.execute(statement.values(asdict(answer)))
 
     async def end(self, key: str) -> None:
         """Forget an answer whose message is closed.

@@ -7,4 +7,4 @@ from bot.commands.command import Call
 
 async def run(call: Call) -> None:
     """Say that it is being looked into, then replace that by the answer."""
-    await call.edge.answering.by_reply(call.argument, call.asker, call.reply)
+    await call.edge.answering.by_reply(call.argument, call.asker, call.reply, call.opened)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.access import Asker
 from bot.edge import Edge
+from bot.interrupted import Underway
 from bot.replies import Reply
 
 
@@ -29,6 +30,7 @@ class Call:
         argument: The words after it.
         asker: Who typed it where, and what they may see.
         table: All commands, for help.
+        opened: Its answer, as it was written down.
     """
 
     edge: Edge
@@ -37,6 +39,7 @@ class Call:
     argument: str
     asker: Asker
     table: tuple[Command, ...]
+    opened: Underway
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,18 @@ from bot.blocks.feedback import (
 )
 from bot.blocks.parts import Message
 from bot.edge import Edge
-from bot.listeners.clicks import Button, Click, admit, admit_view, always, listen, unless_private
+from bot.interrupted import Underway
+from bot.listeners.clicks import (
+    AskingButton,
+    Button,
+    Click,
+    admit,
+    admit_view,
+    always,
+    listen,
+    listen_to_questions,
+    unless_private,
+)
 from bot.notices import NOT_A_MEMBER, SLACK_FAILURES, slack_code
 from bot.replies import Opening
 from bot.surfaces import Place
@@ -41,9 +52,11 @@ _FORGOTTEN = "This answer is too old to be used again. Please ask the question o
 
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to the buttons of answers, and to the comment of a vote."""
+    asking = {
+        notices.ASK_ACTION: AskingButton(ASK, _ask),
+        notices.RETRY_ACTION: AskingButton(ASK, _retry, unless_private),
+    }
     buttons = {
-        notices.ASK_ACTION: Button(ASK, _ask, is_answer=True),
-        notices.RETRY_ACTION: Button(ASK, _retry, unless_private, is_answer=True),
         SHARE_ACTION: Button(SHARE, _share, always),
         FEEDBACK_ACTION: Button(VOTE, _vote),
         KEEP_ACTION: Button(KEEP, _keep),
@@ -54,17 +67,18 @@ def register(app: AsyncApp, edge: Edge) -> None:
         await ack()
         await _comment(edge, body)
 
+    listen_to_questions(app, edge, asking)
     listen(app, edge, buttons)
     app.view(COMMENT.callback_id)(on_comment)
 
 
-async def _ask(click: Click) -> None:
+async def _ask(click: Click, opened: Underway) -> None:
     await click.edge.answering.by_reply(
-        click.value, click.asker, click.reply(), opening=Opening.IN_PLACE
+        click.value, click.asker, click.reply(), opened, opening=Opening.IN_PLACE
     )
 
 
-async def _retry(click: Click) -> None:
+async def _retry(click: Click, opened: Underway) -> None:
     edge, asker, reference, reply = click.edge, click.asker, click.value, click.reply()
     kept = await edge.services.answers.get(reference, asker.scope)
     if kept is None:
@@ -82,7 +96,13 @@ async def _retry(click: Click) -> None:
             thread_ts = str(container["thread_ts"])
             earlier = await edge.answering.thread(asker.channel, thread_ts, "", click.bot_user)
         await edge.answering.by_reply(
-            kept.question, asker, reply, kept.task, earlier=earlier, opening=Opening.IN_PLACE
+            kept.question,
+            asker,
+            reply,
+            opened,
+            kept.task,
+            earlier=earlier,
+            opening=Opening.IN_PLACE,
         )
         return
     await edge.answering.in_thread(
@@ -93,7 +113,8 @@ async def _retry(click: Click) -> None:
             bot_user=click.bot_user,
             answer_ts=str(container["message_ts"]),
             task=kept.task,
-        )
+        ),
+        opened,
     )
 
 

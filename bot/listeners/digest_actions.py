@@ -31,7 +31,17 @@ from bot.blocks.digest_marks import (
     remarked,
 )
 from bot.edge import Edge
-from bot.listeners.clicks import Button, Click, admit_view, always, listen, name_of
+from bot.interrupted import Underway
+from bot.listeners.clicks import (
+    AskingButton,
+    Button,
+    Click,
+    admit_view,
+    always,
+    listen,
+    listen_to_questions,
+    name_of,
+)
 from bot.notices import SLACK_FAILURES
 from core.digests import Acknowledgement, KnownIssue, Mute
 
@@ -53,15 +63,13 @@ def register(app: AsyncApp, edge: Edge) -> None:
         await ack()
         await _keep_known_issue(edge, body)
 
-    listen(
-        app,
-        edge,
-        {
-            EXPLAIN_ACTION: Button(ASK, partial(_ask, task=""), always, is_answer=True),
-            SIMILAR_ACTION: Button(_SIMILAR, partial(_ask, task=_SIMILAR), always, is_answer=True),
-            **{key: Button(MARK, press, argument=key) for key, press in marking.items()},
-        },
-    )
+    asking = {
+        EXPLAIN_ACTION: AskingButton(ASK, partial(_ask, task=""), always),
+        SIMILAR_ACTION: AskingButton(_SIMILAR, partial(_ask, task=_SIMILAR), always),
+    }
+    listen_to_questions(app, edge, asking)
+    buttons = {key: Button(MARK, press, argument=key) for key, press in marking.items()}
+    listen(app, edge, buttons)
     app.view(KNOWN_ISSUE.callback_id)(on_known_issue)
 
 
@@ -136,7 +144,7 @@ async def _keep_known_issue(edge: Edge, body: Mapping[str, Any]) -> None:
         await _show(edge, channel, shown[0], told)
 
 
-async def _ask(click: Click, task: str) -> None:
+async def _ask(click: Click, opened: Underway, task: str) -> None:
     """Ask about the finding in its thread."""
     await click.edge.answering.in_thread(
         Ask(
@@ -147,7 +155,8 @@ async def _ask(click: Click, task: str) -> None:
             has_history=False,  # the thread is about the other findings
             announces=True,
             task=task,
-        )
+        ),
+        opened,
     )
 
 

@@ -7,11 +7,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import notices
 from bot.edge import Edge
-from bot.notices import SLACK_FAILURES, explain, new_reference
+from bot.interrupted import Underway
+from bot.listeners.asking import OPENED
+from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference
 from bot.telemetry.entry import entry_of
 from bot.telemetry.errand import errand
 
@@ -25,13 +27,14 @@ _CONFIRMATION_SECONDS = 0.05
 def register(app: AsyncApp, edge: Edge) -> None:
     """Explain every error that a listener raises."""
 
-    async def on_error(error: Exception, body: dict[str, Any]) -> None:
+    async def on_error(error: Exception, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await asyncio.sleep(_CONFIRMATION_SECONDS)
         reference = errand().reference or new_reference()
         edge.services.watch.meter.failed(entry_of(body))
         log.error("a listener failed, ref %s", reference, exc_info=error)
         told = explain(error, reference)
         problem = notices.problem(told.headline, told.remedy, reference)
+        opened: Underway | None = context.get(OPENED)
         try:
             response_url = body.get("response_url")
             if response_url:
@@ -45,8 +48,13 @@ def register(app: AsyncApp, edge: Edge) -> None:
                     unfurl_media=False,
                     **problem.arguments(),
                 )
-        except SLACK_FAILURES as failure:
+        except (*SLACK_FAILURES, SlackError) as failure:
             log.warning("ref %s could not be told to anyone: %s", reference, failure)
+            if opened is not None:
+                await opened.give_back()
+            return
+        if opened is not None:
+            await opened.end()
 
     app.error(on_error)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.access import ASK, Action, Allowed, Refused
 from bot.answering import Ask
@@ -27,6 +28,10 @@ from bot.commands.help import entries
 from bot.commands.table import COMMANDS
 from bot.edge import Edge
 from bot.gate import Visit
+from bot.interrupted import Underway, new_answer
+from bot.listeners import asking
+from bot.listeners.asking import Question
+from bot.listeners.clicks import key_of_click
 from bot.listeners.incoming import visit_of_view
 from bot.mrkdwn import clip, escape
 from bot.notices import SLACK_FAILURES
@@ -51,29 +56,25 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     async def on_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        if await _is_new(edge, body):
+        if await edge.is_new(key_of_click(body)):
             await _publish(edge, _visit(body))
 
-    async def on_ask(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        if await _is_new(edge, body):
-            question = str(body["actions"][0]["value"])
-            await _ask(edge, _visit(body), question, "", context.bot_user_id or "")
+    async def ask(body: dict[str, Any], _: str, opened: Underway) -> None:
+        question = str(body["actions"][0]["value"])
+        await _ask(edge, _visit(body), question, "", opened)
 
-    async def on_again(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        if await _is_new(edge, body):
-            await _again(edge, body, context.bot_user_id or "")
+    async def again(body: dict[str, Any], _: str, opened: Underway) -> None:
+        await _again(edge, body, opened)
 
     app.event("app_home_opened")(on_opened)
     app.action(REFRESH_ACTION)(on_refresh)
-    app.action(AGAIN_ACTION)(on_again)
+    asking.listen(partial(app.action, AGAIN_ACTION), edge, _read, again)
     for action_id in HOME_ASK_ACTIONS:
-        app.action(action_id)(on_ask)
+        asking.listen(partial(app.action, action_id), edge, _read, ask)
 
 
-async def _is_new(edge: Edge, body: Mapping[str, Any]) -> bool:
-    return await edge.is_new(f"action:{body['trigger_id']}")
+def _read(body: Mapping[str, Any], _: str) -> Question:
+    return Question((key_of_click(body),), new_answer(_visit(body).channel))
 
 
 def _visit(body: Mapping[str, Any]) -> Visit:
@@ -134,16 +135,16 @@ async def _recent(edge: Edge, visit: Visit) -> list[Recent]:
     return found
 
 
-async def _again(edge: Edge, body: Mapping[str, Any], bot_user: str) -> None:
+async def _again(edge: Edge, body: Mapping[str, Any], opened: Underway) -> None:
     visit, reference = _visit(body), str(body["actions"][0]["value"])
     kept = next((each for each in await _recent(edge, visit) if each.reference == reference), None)
     if kept is None:
         await _publish(edge, visit, _TOO_OLD)
         return
-    await _ask(edge, visit, kept.answer.question, kept.answer.task, bot_user)
+    await _ask(edge, visit, kept.answer.question, kept.answer.task, opened)
 
 
-async def _ask(edge: Edge, visit: Visit, question: str, task: str, bot_user: str) -> None:
+async def _ask(edge: Edge, visit: Visit, question: str, task: str, opened: Underway) -> None:
     """Put a question of the Home tab into the direct message, and answer it there."""
 
     async def tell(message: Message) -> None:
@@ -163,8 +164,8 @@ async def _ask(edge: Edge, visit: Visit, question: str, task: str, bot_user: str
             question=question,
             asker=asker,
             thread_ts=str(posted["ts"]),
-            bot_user=bot_user,
             has_history=False,
             task=task,
-        )
+        ),
+        opened,
     )

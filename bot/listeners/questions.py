@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncApp
 
 from bot.access import ASK, STOP, Action
 from bot.answering import Ask
@@ -17,44 +16,23 @@ from bot.blocks.parts import Message
 from bot.commands.routing import too_long
 from bot.edge import Edge
 from bot.gate import Visit
-from bot.interrupted import Underway
+from bot.interrupted import Underway, new_answer
+from bot.listeners import asking
+from bot.listeners.asking import Question
 from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
 
 log = logging.getLogger(__name__)
 
-_TAKEN = "opsbot_taken"
 _STOP_WORDS = frozenset({"stop", "cancel", "abort"})
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to mentions and direct messages."""
 
-    async def take(
-        event: dict[str, Any],
-        body: dict[str, Any],
-        context: AsyncBoltContext,
-        next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
-    ) -> None:
-        # Bolt confirms after this, so what Slack knows to have arrived is written down.
-        context[_TAKEN] = await _take(edge, event, body, context.bot_user_id or "")
-        await next()
-
-    async def on_question(
-        event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
-    ) -> None:
-        opened = context[_TAKEN]
-        if opened is not None:
-            visit = visit_of_event(event, body)
-            try:
-                await _answer(edge, event, visit, context.bot_user_id or "", opened)
-            except asyncio.CancelledError:
-                raise  # nobody knows what was told by then: the next start closes it
-            except BaseException:
-                await opened.end()
-                raise
-            await opened.end()
+    async def answer(body: dict[str, Any], bot_user: str, opened: Underway) -> None:
+        await _answer(edge, body, bot_user, opened)
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.
@@ -63,14 +41,12 @@ def register(app: AsyncApp, edge: Edge) -> None:
             edge.answering.stop((str(body.get("team_id")), visit.channel, thread_ts))
 
     app.event("agent_session_stopped")(on_stop)
-    app.event("app_mention", middleware=[take])(on_question)
-    app.event("message", middleware=[take])(on_question)
+    for name in ("app_mention", "message"):
+        asking.listen(partial(app.event, name), edge, _read, answer)
 
 
-async def _take(
-    edge: Edge, event: Mapping[str, Any], body: Mapping[str, Any], bot_user: str
-) -> Underway | None:
-    """A question that is this process's to answer, as it is written down; None for all else."""
+def _read(body: Mapping[str, Any], bot_user: str) -> Question | None:
+    event: Mapping[str, Any] = body["event"]
     # In channels only a mention asks, and that arrives as an event of its own.
     if event.get("type") == "message" and event.get("channel_type") != "im":
         return None
@@ -78,17 +54,14 @@ async def _take(
     if reason:
         log.debug("ignored %s in %s: %s", event.get("type"), event.get("channel"), reason)
         return None
-    channel, ts = str(event["channel"]), str(event["ts"])
-    thread_ts = str(event.get("thread_ts") or ts)
-    opened = await edge.take(delivery_keys(event, body), channel, thread_ts)
-    if opened is None:
-        log.debug("ignored a repeated delivery of %s", ts)
-    return opened
+    thread_ts = str(event.get("thread_ts") or event["ts"])
+    answer = new_answer(str(event["channel"]), thread_ts=thread_ts)
+    return Question(delivery_keys(event, body), answer)
 
 
-async def _answer(
-    edge: Edge, event: Mapping[str, Any], visit: Visit, bot_user: str, opened: Underway
-) -> None:
+async def _answer(edge: Edge, body: Mapping[str, Any], bot_user: str, opened: Underway) -> None:
+    event = body["event"]
+    visit = visit_of_event(event, body)
     ts, channel = str(event["ts"]), visit.channel
     thread_ts = str(event.get("thread_ts") or ts)
     limits = edge.services.limits

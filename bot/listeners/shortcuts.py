@@ -7,19 +7,25 @@ shared and voted on as any other answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncApp
 
 from bot.access import Action, Asker
 from bot.blocks import notices
 from bot.edge import Edge
+from bot.interrupted import Underway, new_answer
+from bot.listeners import asking
+from bot.listeners.asking import Question
 from bot.listeners.incoming import visit_of_click
 from bot.mrkdwn import clip
 from bot.replies import Opening
 from bot.thread_tasks import EXPLAIN, QUESTIONS, SUMMARY
 from bot.threads import said_in
+
+Answer = Callable[[Edge, Mapping[str, Any], Asker, str, Underway], Awaitable[None]]
 
 SUMMARISE_SHORTCUT = "summarise_thread"
 EXPLAIN_SHORTCUT = "explain_error"
@@ -36,30 +42,31 @@ _QUOTE = "Use the shortcut on a message that quotes the error."
 def register(app: AsyncApp, edge: Edge) -> None:
     """Listen to the two shortcuts."""
 
-    async def on_summarise(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        asker = await _admit(edge, body, SUMMARY)
-        if asker:
-            await _summarise(edge, body, asker, context.bot_user_id or "")
+    def register_one(shortcut: str, task: str, answer: Answer) -> None:
+        async def admit_and_answer(body: dict[str, Any], bot_user: str, opened: Underway) -> None:
+            tell = edge.reply(str(body["response_url"])).send
+            asker = await edge.admit(visit_of_click(body), Action(task), tell)
+            if asker:
+                await answer(edge, body, asker, bot_user, opened)
 
-    async def on_explain(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await ack()
-        asker = await _admit(edge, body, EXPLAIN)
-        if asker:
-            await _explain(edge, body, asker, context.bot_user_id or "")
+        asking.listen(partial(app.message_shortcut, shortcut), edge, _read, admit_and_answer)
 
-    app.message_shortcut(SUMMARISE_SHORTCUT)(on_summarise)
-    app.message_shortcut(EXPLAIN_SHORTCUT)(on_explain)
+    register_one(SUMMARISE_SHORTCUT, SUMMARY, _summarise)
+    register_one(EXPLAIN_SHORTCUT, EXPLAIN, _explain)
 
 
-async def _admit(edge: Edge, body: Mapping[str, Any], task: str) -> Asker | None:
-    if not await edge.is_new(f"shortcut:{body['trigger_id']}"):
-        return None
-    reply = edge.reply(str(body["response_url"]))
-    return await edge.admit(visit_of_click(body), Action(task), reply.send)
+def _read(body: Mapping[str, Any], _: str) -> Question:
+    answer = new_answer(
+        str(body["channel"]["id"]),
+        thread_ts=_looked_at(body["message"]),
+        response_url=str(body["response_url"]),
+    )
+    return Question((f"shortcut:{body['trigger_id']}",), answer)
 
 
-async def _summarise(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str) -> None:
+async def _summarise(
+    edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str, opened: Underway
+) -> None:
     message = body["message"]
     thread_ts = str(message.get("thread_ts") or message["ts"])
     reply = edge.reply(str(body["response_url"]), _looked_at(message))
@@ -71,20 +78,23 @@ async def _summarise(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user
         QUESTIONS[SUMMARY],
         asker,
         reply,
+        opened,
         SUMMARY,
         earlier=earlier,
         opening=Opening.BESIDE,
     )
 
 
-async def _explain(edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str) -> None:
+async def _explain(
+    edge: Edge, body: Mapping[str, Any], asker: Asker, bot_user: str, opened: Underway
+) -> None:
     reply = edge.reply(str(body["response_url"]), _looked_at(body["message"]))
     words = said_in(body["message"], bot_user).replace("```", "").strip()
     if not words:
         await reply.send(notices.hint(_NO_WORDS, _QUOTE))
         return
     question = clip(words, edge.services.limits.max_question_chars)
-    await edge.answering.by_reply(question, asker, reply, EXPLAIN, opening=Opening.BESIDE)
+    await edge.answering.by_reply(question, asker, reply, opened, EXPLAIN, opening=Opening.BESIDE)
 
 
 def _looked_at(message: Mapping[str, Any]) -> str:

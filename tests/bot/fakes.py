@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import dataclasses
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
@@ -198,8 +196,9 @@ class FakeOpenAnswers:
     opened: dict[str, OpenAnswer] = field(default_factory=dict)
     left: list[OpenAnswer] = field(default_factory=list)  # by other processes
     history: list[str] = field(default_factory=list)
+    taken: list[OpenAnswer] = field(default_factory=list)
     error: StateError | None = None
-    gate: asyncio.Event | None = None  # `begin` waits for it
+    gate: asyncio.Event | None = None  # `take` waits for it
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
 
     def _note(self, what: str) -> None:
@@ -210,20 +209,17 @@ class FakeOpenAnswers:
     async def take(self, keys: Sequence[str], answer: OpenAnswer) -> bool:
         if not all([await self.deliveries.claim(key) for key in keys]):
             return False
-        with contextlib.suppress(StateError):
-            await self.begin(answer)
-        return True
-
-    async def begin(self, answer: OpenAnswer) -> None:
-        self._note("begin")
+        self._note("take")
+        self.taken.append(answer)
         if self.gate:
             await self.gate.wait()
         self.opened[answer.key] = answer
+        return True
 
-    async def show(self, key: str, message_ts: str) -> None:
+    async def show(self, answer: OpenAnswer) -> None:
         self._note("show")
-        if key in self.opened:
-            self.opened[key] = dataclasses.replace(self.opened[key], message_ts=message_ts)
+        if answer.key in self.opened:
+            self.opened[answer.key] = answer
 
     async def end(self, key: str) -> None:
         self._note("end")
@@ -268,8 +264,11 @@ class FakeGreetings:
 class FakeSuggestions:
     known: tuple[str, ...] = ()
     asked: list[tuple[Scope, str]] = field(default_factory=list)
+    error: Exception | None = None
 
     async def questions(self, scope: Scope, near: str = "") -> tuple[str, ...]:
+        if self.error:
+            raise self.error
         self.asked.append((scope, near))
         return self.known
 

@@ -15,6 +15,7 @@ from bot.blocks.notices import RETRY_ACTION
 from bot.deliveries import SlackDeliveries
 from bot.edge import Edge
 from bot.gate import Gate
+from bot.interrupted import Underway, new_answer
 from bot.people import People
 from core.answers import Delta, Done, Progress, Scope
 from core.errors import StateError
@@ -37,6 +38,10 @@ def answering(bench: Bench) -> Answering:
     return Answering(services, bench.client, People(bench.client, services.clock))
 
 
+def opened(bench: Bench) -> Underway:
+    return Underway(bench.fakes.open_answers, new_answer("COPS"))
+
+
 def kinds(message: dict[str, Any]) -> list[str]:
     return [block["type"] for block in message["blocks"]]
 
@@ -51,7 +56,7 @@ async def streaming(bench: Bench) -> dict[str, Any]:
 
 async def test_a_fast_answer_is_posted_whole(bench: Bench) -> None:
     bench.fakes.limits = dataclasses.replace(bench.fakes.limits, stream_flush_seconds=5.0)
-    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")))
+    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")), opened(bench))
     (reply,) = bench.own()
     assert kinds(reply) == ["markdown", "context", "context", "context_actions"]
     assert bench.calls("chat.startStream") == []
@@ -246,7 +251,7 @@ async def test_an_answer_that_takes_too_long_becomes_a_notice_with_another_try(
     limits = dataclasses.replace(bench.fakes.limits, answer_timeout_seconds=0.1)
     bench.fakes.limits = limits
     bench.fakes.answerer.scripts = [[Delta("Raise"), asyncio.Event()]]
-    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")))
+    await answering(bench).in_thread(Ask("why?", ASKER, bench.say("hello")), opened(bench))
     (reply,) = bench.own()
     assert "took longer than I may wait" in seen(reply)
     assert RETRY_ACTION in str(reply["blocks"])
@@ -375,7 +380,9 @@ async def test_a_key_that_was_claimed_makes_the_delivery_old(bench: Bench) -> No
     services = bench.fakes.services()
     people = People(bench.client, services.clock)
     gate = Gate(services.policy, bench.client, people, services.clock)
-    deliveries = SlackDeliveries(services.deliveries, services.open_answers, services.clock)
+    deliveries = SlackDeliveries(
+        services.deliveries, services.open_answers, services.clock, bench.tasks
+    )
     edge = Edge(services, bench.client, gate, answering(bench), deliveries)
     assert await edge.is_new("event:1", "message:T:C:1")
     assert not await edge.is_new("event:2", "message:T:C:1")

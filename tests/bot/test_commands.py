@@ -206,8 +206,8 @@ async def test_a_repeated_command_delivery_is_handled_once(bench: Bench) -> None
 
 
 async def test_a_failure_is_explained_to_the_person_with_a_reference(bench: Bench) -> None:
-    bench.fakes.deliveries.error = ClusterError("look", "no route to it", "Wait a minute.")
-    outcome = await bench.type("status")
+    bench.fakes.suggestions.error = ClusterError("look", "no route to it", "Wait a minute.")
+    outcome = await bench.type("help")
     assert outcome["acked"]  # Bolt forgets the confirmation of a listener that fails at once
     (told,) = await bench.eventually(bench.ephemerals)
     assert "⚠️ *I could not look: no route to it.*" in seen(told)
@@ -216,10 +216,10 @@ async def test_a_failure_is_explained_to_the_person_with_a_reference(bench: Benc
 
 
 async def test_an_unforeseen_exceptions_text_never_reaches_slack(bench: Bench) -> None:
-    bench.fakes.deliveries.error = RuntimeError("postgres://bot:secret@db/x")
-    await bench.type("status")
-    bench.say("<@UOPSBOT> why?")
-    bench.say("why?", channel="@opsbot")
+    bench.fakes.suggestions.error = RuntimeError("postgres://bot:secret@db/x")
+    await bench.type("help")
+    bench.say("<@UOPSBOT>")
+    bench.say("<@UOPSBOT>", channel="@opsbot")
     (told,) = await bench.eventually(bench.ephemerals)
     (posted,) = await bench.eventually(bench.own)
     (direct,) = await bench.eventually(lambda: bench.own("@opsbot"))

@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from bot.deliveries import SENT_AGAIN_WITHIN, SlackDeliveries
+from bot.interrupted import new_answer
+from bot.tasks import TaskSet
 from core.clock import ManualClock
 from core.errors import StateError
 from tests.bot.bench import Bench
@@ -17,7 +19,7 @@ AWAY = StateError("remember a Slack delivery", "the database cannot be reached",
 
 async def test_a_key_behind_one_that_was_seen_is_left_to_whoever_has_that_one() -> None:
     store = FakeDeliveries()
-    deliveries = SlackDeliveries(store, FakeOpenAnswers(), ManualClock(NOW))
+    deliveries = SlackDeliveries(store, FakeOpenAnswers(), ManualClock(NOW), TaskSet())
     assert await deliveries.is_new("a", "")
     assert not await deliveries.is_new("a", "b")
     assert await deliveries.is_new("c", "b")
@@ -27,7 +29,7 @@ async def test_a_key_behind_one_that_was_seen_is_left_to_whoever_has_that_one() 
 
 async def test_what_the_database_could_not_take_is_remembered_here() -> None:
     store, clock = FakeDeliveries(error=AWAY), ManualClock(NOW)
-    deliveries = SlackDeliveries(store, FakeOpenAnswers(), clock)
+    deliveries = SlackDeliveries(store, FakeOpenAnswers(), clock, TaskSet())
     assert await deliveries.is_new("a", "b")
     assert not await deliveries.is_new("a", "b")
     store.error = None
@@ -41,12 +43,26 @@ async def test_what_the_database_could_not_take_is_remembered_here() -> None:
 
 async def test_what_is_taken_without_the_database_is_taken_once() -> None:
     store = FakeDeliveries(error=AWAY)
-    deliveries = SlackDeliveries(store, FakeOpenAnswers(deliveries=store), ManualClock(NOW))
-    opened = await deliveries.take(["event:1", ""], "C1", "1.0")
+    answers = FakeOpenAnswers(deliveries=store)
+    deliveries = SlackDeliveries(store, answers, ManualClock(NOW), TaskSet())
+    opened = await deliveries.take(["event:1", ""], new_answer("C1"))
     assert opened is not None
     await opened.end()
-    assert await deliveries.take(["event:1"], "C1", "1.0") is None
+    assert await deliveries.take(["event:1"], new_answer("C1")) is None
     assert not await deliveries.is_new("event:1")
+
+
+async def test_slack_waits_for_a_slow_database_no_longer_than_it_can() -> None:
+    answers, tasks = FakeOpenAnswers(gate=asyncio.Event()), TaskSet()
+    deliveries = SlackDeliveries(
+        FakeDeliveries(), answers, ManualClock(NOW), tasks, limit_seconds=0.01
+    )
+    assert await deliveries.take(["event:1"], new_answer("C1")) is not None
+    assert await deliveries.take(["event:1"], new_answer("C1")) is None, "it is being answered"
+    assert answers.gate is not None
+    answers.gate.set()
+    await tasks.drain(5)
+    assert len(answers.opened) == 1, "others may wait for the same transaction"
 
 
 async def test_a_question_is_answered_once_without_the_database(either: Bench) -> None:
@@ -76,7 +92,7 @@ class Staggered(FakeDeliveries):
 
 async def test_of_two_deliveries_at_once_exactly_one_is_new() -> None:
     staggered = Staggered()
-    deliveries = SlackDeliveries(staggered, FakeOpenAnswers(), ManualClock(NOW))
+    deliveries = SlackDeliveries(staggered, FakeOpenAnswers(), ManualClock(NOW), TaskSet())
     first = asyncio.create_task(deliveries.is_new("event:1", "message:1"))
     await asyncio.sleep(0)
     second = await deliveries.is_new("event:1", "message:1")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.blocks import notices
 from bot.blocks.answer import FOOTER_BLOCK
-from bot.interrupted import close_interrupted, closing_interrupted
+from bot.blocks.digest_marks import EXPLAIN_ACTION
+from bot.blocks.notices import ASK_ACTION
+from bot.interrupted import close_interrupted, closing_interrupted, new_answer
+from bot.listeners.shortcuts import EXPLAIN_SHORTCUT
 from bot.surfaces import Place, ThreadSurface
 from core.answers import Delta, OpenAnswer
 from core.errors import StateError
-from tests.bot.bench import Bench, seen
-from tests.bot.fakes import told
+from tests.bot.bench import Bench, Json, seen
+from tests.bot.fakes import FakeOpenAnswers, told
+from tests.bot.samples import digest, item
 
 WORDS = "I was interrupted before the answer was ready. Please ask again."
 
@@ -41,34 +48,106 @@ async def test_an_answer_is_written_down_before_it_is_shown_and_forgotten_at_its
         lambda: [each for each in store.opened.values() if each.message_ts]
     )
     assert opened == OpenAnswer(opened.key, "COPS", ts, growing["ts"])
-    assert store.history == ["begin", "show"]
+    assert store.history == ["take", "show"]
     gate.set()
     await either.settle()
-    assert store.history == ["begin", "show", "end"]
+    assert store.history == ["take", "show", "end"]
 
 
-@pytest.mark.parametrize("typed", ["ask why?", "limits payments"])
-async def test_a_commands_answer_is_written_down_before_its_reader_is_told(
-    bench: Bench, typed: str
+Asks = Callable[[Bench], Coroutine[Any, Any, Json]]
+
+
+async def typed(bench: Bench) -> Json:
+    return await bench.type("ask why?")
+
+
+async def typed_help(bench: Bench) -> Json:
+    return await bench.type("help")
+
+
+async def used_a_shortcut(bench: Bench) -> Json:
+    ts = bench.say("OOMKilled")
+    return await bench.running.controls.shortcut("you", EXPLAIN_SHORTCUT, "ops", ts)
+
+
+async def pressed_what_one_sees_alone(bench: Bench) -> Json:
+    message = bench.ephemerals()[-1]
+    return await bench.click(message, ASK_ACTION, "why does payments restart?")
+
+
+async def pressed_below_a_finding(bench: Bench) -> Json:
+    message = next(row for row in bench.own() if EXPLAIN_ACTION in str(row["blocks"]))
+    return await bench.click(message, EXPLAIN_ACTION, "why?")
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [typed, typed_help, used_a_shortcut, pressed_what_one_sees_alone, pressed_below_a_finding],
+)
+async def test_what_asks_is_confirmed_once_it_is_written_down_and_a_kill_in_between_is_told(
+    bench: Bench, asks: Asks
 ) -> None:
     store = bench.fakes.open_answers
-    store.gate = asyncio.Event()
-    await bench.type(typed)
-    await bench.eventually(lambda: store.history == ["begin"])
-    assert bench.ephemerals() == []
-    store.gate.set()
+    await bench.type("why does payments restart so often?")  # what to press
+    await bench.tell(digest(item()))
     await bench.settle()
-    assert bench.ephemerals()
+    store.gate = asyncio.Event()
+    asking = asyncio.create_task(asks(bench))
+    written = await bench.eventually(lambda: store.taken[1:])
+    await asyncio.sleep(0.1)
+    assert not asking.done(), "it is confirmed before it is written down"
+    # A process that dies now, or right after it confirmed, leaves this.
+    dead = FakeOpenAnswers(left=list(written))
+    await close_interrupted(dead, bench.client, timedelta())
+    await close_interrupted(dead, bench.client, timedelta())
+    assert len(told_of_interruption(bench)) == 1
+    store.gate.set()
+    assert (await asking)["acked"]
+    await bench.settle()
+    assert not store.opened, "it was answered"
 
 
-async def test_a_commands_answer_is_written_down_with_its_way_back(bench: Bench) -> None:
+def told_of_interruption(bench: Bench) -> list[Json]:
+    return [row for row in (*bench.own(), *bench.ephemerals()) if WORDS in seen(row)]
+
+
+async def test_a_commands_row_tells_what_was_shown_of_it(bench: Bench) -> None:
+    store = bench.fakes.open_answers
     bench.fakes.answerer.scripts = [[Delta("Raise"), asyncio.Event()]]
     await bench.type("ask why?")
-    (opened,) = await bench.eventually(lambda: list(bench.fakes.open_answers.opened.values()))
-    assert opened.response_url == bench.bodies[-1]["response_url"]
-    assert opened.is_replaced
+    (shown,) = await bench.eventually(
+        lambda: [each for each in store.opened.values() if each.is_replaced]
+    )
+    assert shown.response_url == bench.bodies[-1]["response_url"]
+    assert store.taken == [replace(shown, is_replaced=False)]
     await bench.tasks.drain(0)
-    assert bench.fakes.open_answers.history == ["begin", "end"]
+    assert store.history == ["take", "show", "end"]
+    (message,) = bench.ephemerals()
+    assert "stopped before the answer was ready" in seen(message)
+
+
+async def test_a_question_from_home_is_interrupted_in_the_direct_message(bench: Bench) -> None:
+    channel = bench.running.workspace.open_dm("UYOU").id
+    bench.fakes.open_answers.left = [new_answer(channel)]
+    await close(bench)
+    (call,) = bench.calls("chat.postMessage")
+    assert call["arguments"]["channel"] == channel
+    assert WORDS in call["arguments"]["text"]
+
+
+async def test_what_failed_is_forgotten_once_that_was_told(bench: Bench) -> None:
+    store = bench.fakes.open_answers
+    bench.fakes.suggestions.error = RuntimeError("broken")
+    await bench.type("help")
+    await bench.settle()
+    (told_alone,) = bench.ephemerals()
+    assert "ref" in seen(told_alone)
+    assert not store.opened
+    bench.fault(kind="error", method="chat.postMessage", error="not_in_channel")
+    bench.say("<@UOPSBOT>")
+    await bench.settle()
+    assert not store.opened
+    assert len(store.left) == 1, "nobody could be told: that is tried again"
 
 
 async def test_without_the_database_questions_are_answered_all_the_same(bench: Bench) -> None:

@@ -55,13 +55,11 @@ async def test_a_refusal_that_stays_is_an_error(bench: Bench) -> None:
         await reply.send(parts.message("x", [parts.section("x")]))
 
 
-async def test_a_failure_that_cannot_be_told_is_logged(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failure_that_cannot_be_told_is_raised(bench: Bench) -> None:
     reply = await reply_of(bench)
     bench.fault(kind="error", method="response_url", error="expired_url", times=2)
-    await reply.fail(notices.stopped())
-    assert "could not tell of a failure" in caplog.text
+    with pytest.raises(SlackError, match="expired_url"):
+        await reply.fail(notices.stopped())
 
 
 async def test_unfurling_is_off(bench: Bench) -> None:

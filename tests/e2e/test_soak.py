@@ -45,6 +45,19 @@ FAULTS: tuple[Json, ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Typed:
+    """A command that was confirmed.
+
+    Attributes:
+        user: Who typed it, and nothing else.
+        asks: Whether a first reply says that it is being looked into.
+    """
+
+    user: str
+    asks: bool
+
+
 @dataclass
 class Soak:
     """A workspace, the bot in a process of its own, and what was asked."""
@@ -55,8 +68,7 @@ class Soak:
     generator: random.Random
     process: Process | None = None
     mentions: list[tuple[str, str]] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
-    typed: int = 0
+    typed: list[Typed] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
 
     async def start(self) -> None:
@@ -108,16 +120,17 @@ class Soak:
         self.mentions.append((channel, sent["ts"]))
 
     async def command(self) -> None:
-        """A slash command that is answered to one person alone."""
-        self.typed += 1
-        text = f"ask what limits payments, case q{self.typed:05}q?"
+        """A slash command, each by somebody else, so that who was told what can be seen."""
+        name = f"asker-{self.done['command']}"
+        person = self.running.controls.add_user(name, name, world.TEAM_ID, is_restricted=False)
+        channel = self.generator.choice(CHANNELS)
+        self.running.controls.conversation(channel).members.add(person.id)
         asks = self.generator.random() < 0.6
-        text = text if asks else self.generator.choice(("help", "stauts", "search oom"))
-        reply = await self.running.controls.command(
-            self.generator.choice(CHANNELS), "ines", "/k8s", text
-        )
-        if asks and reply["acked"]:
-            self.commands.append(text[-8:-1])
+        others = ("help", "stauts", "search oom")
+        text = "ask what limits payments?" if asks else self.generator.choice(others)
+        reply = await self.running.controls.command(channel, name, "/k8s", text)
+        if reply["acked"]:
+            self.typed.append(Typed(person.id, asks))
 
     async def vote(self) -> None:
         """A press on an answer's thumb; a thumb down opens a form, which is sent."""
@@ -172,14 +185,22 @@ class Soak:
             if not any(_is_closed(row) for row in self.answers(channel, ts))
         ]
 
-    def told(self, marker: str) -> int:
+    def last_words(self, typed: Typed) -> int:
         """How many last words there are for a command."""
-        rows = self.running.workspace.ephemerals.get("UINES", [])
-        return sum(marker in str(row) and is_final(row) for row in rows)
+        rows = self.running.workspace.ephemerals.get(typed.user, [])
+        return sum(_is_closed(row) or _tells_a_problem(row) or not typed.asks for row in rows)
+
+    def open_commands(self) -> list[str]:
+        """Who typed a command that was confirmed, and has no last word."""
+        return [typed.user for typed in self.typed if not self.last_words(typed)]
+
+
+def _tells_a_problem(row: Json) -> bool:
+    return str(row["text"]).startswith("⚠️")
 
 
 def _is_closed(row: Json) -> bool:
-    return is_final(row) or INTERRUPTED in row["text"]
+    return is_final(row) or INTERRUPTED in str(row["text"])
 
 
 def _reference(row: Json) -> str:
@@ -246,21 +267,25 @@ async def run(soak: Soak, events: int) -> list[float]:
 
 async def check(soak: Soak, memory: list[float]) -> str:
     """What came of it, in a line; fails where something is lost or doubled."""
-    await soak.eventually(lambda: not soak.open_mentions(), 120)
+
+    def is_done() -> bool:
+        return not soak.open_mentions() and not soak.open_commands()
+
+    await soak.eventually(is_done, 120)
     await soak.stop(kills=True)
     await soak.start()
-    await soak.eventually(lambda: not soak.open_mentions(), 60)
-    lost = soak.open_mentions()
+    await soak.eventually(is_done, 60)
+    lost, unanswered = soak.open_mentions(), soak.open_commands()
     doubled = [ts for channel, ts in soak.mentions if len(soak.answers(channel, ts)) > 1]
-    commands = Counter(soak.told(marker) for marker in soak.commands)
-    growth = memory[-1] / memory[1] - 1
+    words = Counter(soak.last_words(typed) for typed in soak.typed)
     summary = (
         f"{dict(soak.done)}; mentions {len(soak.mentions)}, lost {len(lost)}, "
-        f"doubled {len(doubled)}; commands by number of last words {dict(commands)}; "
-        f"memory {[round(megabytes, 1) for megabytes in memory]} MB, growth {growth:+.1%}"
+        f"doubled {len(doubled)}; commands by number of last words {dict(words)}; "
+        f"memory {[round(megabytes, 1) for megabytes in memory]} MB, "
+        f"growth {memory[-1] / memory[1] - 1:+.1%}"
     )
-    assert (lost, doubled) == ([], []), summary
-    assert not [times for times in commands if times > 1], summary
+    assert (lost, doubled, unanswered) == ([], [], []), summary
+    assert max(words) == 1, summary
     return summary
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from core.answers import OpenAnswer
@@ -20,9 +21,9 @@ async def test_what_a_dead_process_left_is_taken_over_once(
     database: Database, clock: ManualClock
 ) -> None:
     dead, left = OpenAnswerStore(database, clock), OpenAnswerStore(database, clock)
-    await dead.begin(ONE)
-    await dead.show("k1", "2.0")
-    await dead.begin(TWO)
+    assert await dead.take([], ONE)
+    await dead.show(replace(ONE, message_ts="2.0"))
+    assert await dead.take([], TWO)
     taken = await left.take_over(timedelta())
     assert sorted(taken, key=lambda each: each.key) == [OpenAnswer("k1", "C1", "1.0", "2.0"), TWO]
     assert await left.take_over(timedelta()) == []
@@ -31,7 +32,7 @@ async def test_what_a_dead_process_left_is_taken_over_once(
 
 async def test_what_is_over_is_nobodys(database: Database, clock: ManualClock) -> None:
     store = OpenAnswerStore(database, clock)
-    await store.begin(ONE)
+    assert await store.take([], ONE)
     await store.end("k1")
     assert await OpenAnswerStore(database, clock).take_over(timedelta()) == []
 
@@ -40,7 +41,7 @@ async def test_a_process_keeps_its_own_for_as_long_as_it_gives_signs_of_life(
     database: Database, clock: ManualClock
 ) -> None:
     alive, other = OpenAnswerStore(database, clock), OpenAnswerStore(database, clock)
-    await alive.begin(ONE)
+    assert await alive.take([], ONE)
     for _ in range(3):
         clock.advance(timedelta(seconds=40))
         await alive.renew()
@@ -54,7 +55,7 @@ async def test_one_that_could_not_be_closed_is_tried_again_later(
     database: Database, clock: ManualClock
 ) -> None:
     dead, left = OpenAnswerStore(database, clock), OpenAnswerStore(database, clock)
-    await dead.begin(ONE)
+    assert await dead.take([], ONE)
     assert await left.take_over(timedelta()) == [ONE]
     await left.give_back("k1")
     assert await left.take_over(MINUTE) == []

@@ -148,8 +148,8 @@ async def test_a_listener_that_breaks_is_a_failure_told_with_the_reference_of_it
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     meter = bench.fakes.watch.meter
-    bench.fakes.deliveries.error = OpsbotError("claim a delivery", "the disk is full", "Free some.")
-    await bench.type("status")
+    bench.fakes.suggestions.error = OpsbotError("look", "the disk is full", "Free some.")
+    await bench.type("help")
     await bench.settle()
     assert value(meter, "request_failures_total", entry="command") == 1
     reference = caplog.messages[-1].rpartition("ref ")[2]
