@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -14,6 +14,7 @@ from bot.blocks import notices
 from bot.blocks.parts import Message
 from bot.deliveries import SlackDeliveries
 from bot.gate import Gate, Visit
+from bot.intake import Intake
 from bot.interrupted import Underway
 from bot.replies import Reply
 from bot.services import Services
@@ -29,6 +30,7 @@ class Edge:
     gate: Gate
     answering: Answering
     deliveries: SlackDeliveries
+    intake: Intake = field(default_factory=Intake)
 
     def reply(self, response_url: str, thread_ts: str = "") -> Reply:
         """The way back to a person who typed a command or pressed a button, maybe in a thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,24 +32,32 @@ class DeliveryStore:
             StateError: The database failed.
         """
         async with self._database.write("remember a Slack delivery") as connection:
-            return await claimed(connection, self._database, key, self._clock.now(), within)
+            now = self._clock.now()
+            return bool(await claimed(connection, self._database, {key}, now, within))
 
 
 async def claimed(
     connection: AsyncConnection,
     database: Database,
-    key: str,
+    keys: Collection[str],
     now: datetime,
     within: timedelta = REMEMBERED_FOR,
-) -> bool:
-    """Claim a key within a transaction of the caller's; False where it was seen before."""
-    if len(key) > _MAX_KEY_CHARS:
-        key = hashlib.sha256(key.encode()).hexdigest()
-    statement = database.insert(deliveries).values(key=key, seen_at=now)
+) -> set[str]:
+    """Claim keys within a transaction of the caller's; gives those that were not seen before."""
+    if not keys:
+        return set()
+    stored = {_stored(key): key for key in keys}
+    # In one order everywhere, or two processes could wait for each other.
+    rows = [{"key": key, "seen_at": now} for key in sorted(stored)]
+    statement = database.insert(deliveries).values(rows)
     statement = statement.on_conflict_do_update(
         index_elements=[deliveries.c.key],
         set_={"seen_at": now},
         where=deliveries.c.seen_at <= now - within,
     )
     result = await connection.execute(statement.returning(deliveries.c.key))
-    return result.first() is not None
+    return {stored[key] for key in result.scalars()}
+
+
+def _stored(key: str) -> str:
+    return key if len(key) <= _MAX_KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()

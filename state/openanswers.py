@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from sqlalchemy import Insert, delete, update
+from sqlalchemy import delete, insert, update
 
 from core.answers import OpenAnswer
 from core.clock import Clock
@@ -16,12 +16,15 @@ from state.database import Database
 from state.deliveries import claimed
 from state.tables import open_answers
 
+# Keeps to the number of values that databases take in a statement.
+_AT_ONCE = 500
+
 
 @dataclass(eq=False, slots=True)
 class _Wish:
     """A delivery that waits to be taken. `is_new` is None until that is decided."""
 
-    keys: Sequence[str]
+    keys: frozenset[str]
     answer: OpenAnswer
     is_new: bool | None = None
 
@@ -52,36 +55,42 @@ class OpenAnswerStore:
         Raises:
             StateError: The database failed.
         """
-        wish = _Wish(sorted(keys), answer)
+        wish = _Wish(frozenset(keys), answer)
         self._wishes.append(wish)
         try:
             async with self._taking:
-                if wish.is_new is None:
-                    await self._take_all()
+                while wish.is_new is None:
+                    await self._take_some()
         finally:
             if wish in self._wishes:
                 self._wishes.remove(wish)
         return bool(wish.is_new)
 
-    async def _take_all(self) -> None:
-        """All that wait, in one transaction: to sync the disk for each takes a crowd seconds."""
-        wishes = list(self._wishes)
+    async def _take_some(self) -> None:
+        """The first that wait, in one transaction and two statements.
+
+        A crowd would wait for seconds if each of it were written by itself.
+        """
+        wishes = self._wishes[:_AT_ONCE]
         async with self._database.write("take a Slack delivery") as connection:
             now = self._clock.now()
+            keys = frozenset[str]().union(*(wish.keys for wish in wishes))
+            free = await claimed(connection, self._database, keys, now)
             found = []
             for wish in wishes:
-                claims = [await claimed(connection, self._database, key, now) for key in wish.keys]
-                if all(claims):
-                    await connection.execute(self._insert(wish.answer))
-                found.append(all(claims))
+                found.append(wish.keys <= free)
+                free -= wish.keys
+            rows = [
+                asdict(wish.answer) | {"holder": self._holder, "seen_at": now}
+                for wish, is_new in zip(wishes, found, strict=True)
+                if is_new
+            ]
+            if rows:
+                await connection.execute(insert(open_answers).values(rows))
         for wish, is_new in zip(wishes, found, strict=True):
             wish.is_new = is_new
             if wish in self._wishes:
                 self._wishes.remove(wish)
-
-    def _insert(self, answer: OpenAnswer) -> Insert:
-        values = asdict(answer) | {"holder": self._holder, "seen_at": self._clock.now()}
-        return self._database.insert(open_answers).values(values)
 
     async def show(self, answer: OpenAnswer) -> None:
         """Remember what is shown of an answer by now, and where.

@@ -54,13 +54,15 @@ def listen(
         next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
     ) -> None:
         question = read(body, context.bot_user_id or "")
-        context[OPENED] = question and await edge.take(question.keys, question.answer)
+        with edge.intake.confirming():
+            context[OPENED] = question and await edge.take(question.keys, question.answer)
         await ack()  # empty: words here may appear after those of a quick reply
         await next()
 
     async def run(body: Json, context: AsyncBoltContext) -> None:
         opened: Underway | None = context[OPENED]
         if opened is not None:
+            await edge.intake.pause()
             await answer(body, context.bot_user_id or "", opened)
             # Not where it fails, before `failures` told of it, and not where it is cancelled:
             # nobody knows then what was told.

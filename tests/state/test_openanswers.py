@@ -15,6 +15,7 @@ from state.openanswers import OpenAnswerStore
 ONE = OpenAnswer("k1", "C1", "1.0")
 TWO = OpenAnswer("k2", "C1", "", "", "https://hooks.example/1", is_replaced=True)
 MINUTE = timedelta(minutes=1)
+CROWD = 300  # twice as many deliveries are more than one transaction takes
 
 
 async def test_what_a_dead_process_left_is_taken_over_once(
@@ -78,13 +79,13 @@ async def test_of_a_crowd_each_delivery_is_taken_once(
     database: Database, clock: ManualClock
 ) -> None:
     store = OpenAnswerStore(database, clock)
-    numbers = [number for number in range(30) for _ in range(2)]
+    numbers = [number for number in range(CROWD) for _ in range(2)]
     took = await asyncio.gather(
         *(
             store.take([f"message:{number}"], OpenAnswer(f"k{position}", "C1", str(number)))
             for position, number in enumerate(numbers)
         )
     )
-    assert sum(took) == 30
+    assert sum(took) == CROWD
     left = await OpenAnswerStore(database, clock).take_over(timedelta())
-    assert sorted(int(each.thread_ts) for each in left) == list(range(30))
+    assert sorted(int(each.thread_ts) for each in left) == list(range(CROWD))
