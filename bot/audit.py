@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 
+from bot.telemetry.errand import errand
 from bot.telemetry.metrics import Meter
 from core.answers import Scope
 
@@ -46,7 +47,8 @@ class Audit:
         """Write one line.
 
         The outcome is "answered", "not_found", "slip" (the person's own), "done", "failed",
-        "stopped", "interrupted", or "refused: " and why. What was refused has no scope.
+        "stopped", "interrupted", or "refused: " and why. What was refused has no scope. Without a
+        reference it is that of the running errand, so that the line stays JSON to its end.
         """
         line: dict[str, object] = {
             "user": user,
@@ -56,7 +58,7 @@ class Audit:
         }
         if scope is not None:
             line["scope"] = _limits(scope)
-        if reference:
+        if reference := reference or errand().reference:
             line["reference"] = reference
         if model:
             line["model"] = model

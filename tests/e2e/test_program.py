@@ -59,9 +59,12 @@ async def test_run_without_tokens_says_what_to_do(tmp_path: Path) -> None:
 
 async def test_a_wrong_setting_stops_the_start_by_name(tmp_path: Path) -> None:
     environment = clean_environment(DIGEST_CRON="every morning")
-    code, _, err = await run_command("doctor", environment=environment, folder=tmp_path)
+    code, _, err = await run_command("run", environment=environment, folder=tmp_path)
     assert code == 1
     assert re.search(r"DIGEST_CRON is 'every morning'.*five fields", err)
+    code, out, _ = await run_command("doctor", "--json", environment=environment, folder=tmp_path)
+    assert code == 1
+    assert re.search(r"DIGEST_CRON is 'every morning'.*five fields", out)
 
 
 async def test_ask_without_anything_set_up_says_what_is_missing(tmp_path: Path) -> None:
