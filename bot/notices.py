@@ -114,8 +114,8 @@ def not_posted(error: BaseException, reference: str, command: str) -> SlackError
         command: The slash command's name.
     """
     refused = error if isinstance(error, SlackError) else slack_error(error, "")
-    remedy = f"The answer is kept: `{command} show {reference}` shows it in this channel."
-    return SlackError("post the answer", refused.wrong, remedy, refused.code)
+    shown = f"The answer is kept: `{command} show {reference}` shows it in this channel."
+    return SlackError("post the answer", refused.wrong, f"{refused.remedy} {shown}", refused.code)
 
 
 def slack_code(error: BaseException) -> str:
