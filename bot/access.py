@@ -96,6 +96,7 @@ class Policy:
         guests: Guests and people of other organisations whom it answers all the same.
         shared_channels: Channels shared with another organisation where it may speak.
         alert_channels: Where alerts that other bots post get a reply.
+        follow_up_channels: Where a question under an answer needs no mention.
         commands: Who may use a command; one that is not named is for everybody.
         scopes: What may be seen in a channel, by its id.
         default_scope: What may be seen in every other channel.
@@ -109,6 +110,7 @@ class Policy:
     guests: frozenset[str] = frozenset()
     shared_channels: frozenset[str] = frozenset()
     alert_channels: frozenset[str] = frozenset()
+    follow_up_channels: frozenset[str] = frozenset()
     commands: Mapping[str, Circle] = field(default_factory=dict)
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     default_scope: Scope = field(default_factory=Scope)

@@ -275,7 +275,9 @@ class Answering:
 
     async def _keep(self, reference: str, job: _Job, answer: Answer) -> bool:
         try:
-            await self._services.answers.put(reference, job.asker.scope, answer, job.asker.user)
+            thread_ts = job.place.thread_ts if job.place and answer.text else ""
+            asker = job.asker
+            await self._services.answers.put(reference, asker.scope, answer, asker.user, thread_ts)
         except OpsbotError as error:
             # Sharing and voting will not work for this answer; the answer itself matters more.
             log.warning("answer %s could not be kept: %s", reference, error)

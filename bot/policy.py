@@ -21,6 +21,7 @@ def named_channels(settings: Settings, config: FileConfig) -> tuple[str, ...]:
         *settings.slack_allowed_channels,
         *settings.slack_shared_channels,
         *settings.slack_alert_channels,
+        *settings.slack_follow_up_channels,
         *config.access.channels,
     )
 
@@ -62,6 +63,7 @@ def policy_of(
         guests=frozenset(settings.slack_allowed_guests),
         shared_channels=frozenset(channels[name] for name in settings.slack_shared_channels),
         alert_channels=frozenset(channels[name] for name in settings.slack_alert_channels),
+        follow_up_channels=frozenset(channels[name] for name in settings.slack_follow_up_channels),
         commands={
             name: Circle(frozenset(circle.users), frozenset(circle.groups))
             for name, circle in access.commands.items()

@@ -71,8 +71,14 @@ class Deliveries(Protocol):
 class AnswerStore(Protocol):
     """Answers by reference id, and what people thought of them. By `state.answers`."""
 
-    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
+    async def put(
+        self, reference: str, scope: Scope, answer: Answer, asker: str = "", thread_ts: str = ""
+    ) -> None:
         """Keep an answer for at least an hour: where, within which limits and for whom it is."""
+        ...
+
+    async def is_answered(self, channel: str, thread_ts: str) -> bool:
+        """Whether an answer is kept that stands in this thread."""
         ...
 
     async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:

@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     slack_alert_replies: int = Field(
         5, ge=1, le=50, description="Such replies in a channel within ten minutes, at most."
     )
+    slack_follow_up_channels: CommaList = Field(
+        (),
+        description="Channels, by id or #name, where a question in a thread that the bot has "
+        "answered in needs no mention; empty: none.",
+    )
     audit_questions: bool = Field(
         default=False, description="Write what was asked into the audit log too."
     )
@@ -347,6 +352,7 @@ class Settings(BaseSettings):
         "slack_allowed_guests",
         "slack_shared_channels",
         "slack_alert_channels",
+        "slack_follow_up_channels",
         mode="before",
     )
     @classmethod

@@ -41,7 +41,9 @@ class SqlAnswerStore:
         self._clock = clock
         self._redact = redact
 
-    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
+    async def put(
+        self, reference: str, scope: Scope, answer: Answer, asker: str = "", thread_ts: str = ""
+    ) -> None:
         """Keep an answer; one of the same reference is replaced, and may be shared again.
 
         Args:
@@ -49,6 +51,7 @@ class SqlAnswerStore:
             scope: Where it was asked, and what it was made of at most.
             answer: Its question is redacted first.
             asker: The user who asked, or '' where nobody did.
+            thread_ts: The thread it stands in, or '' where one person alone sees it.
 
         Raises:
             StateError: The database failed.
@@ -59,6 +62,7 @@ class SqlAnswerStore:
             "scope": _encoded(scope),
             "answer": msgspec.json.encode(kept).decode(),
             "asker": asker,
+            "thread_ts": thread_ts,
             "created_at": self._clock.now(),
             "shared_at": None,
         }
@@ -84,6 +88,18 @@ class SqlAnswerStore:
         if row is None or not _scope(row.scope).is_within(scope):
             return None
         return _answer(row.answer)
+
+    async def is_answered(self, channel: str, thread_ts: str) -> bool:
+        """Whether an answer is kept that stands in this thread.
+
+        Raises:
+            StateError: The database failed.
+        """
+        query = select(answers.c.reference).where(
+            answers.c.thread_ts == thread_ts, answers.c.channel == channel
+        )
+        async with self._database.read("look for answers of a thread") as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
 
     async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:
         """What a user asked, newest first.

@@ -59,6 +59,7 @@ answers = Table(
     Column("scope", Text(), nullable=False),
     Column("answer", Text(), nullable=False),
     Column("asker", String(64), nullable=False, index=True),
+    Column("thread_ts", String(64), nullable=False, index=True),
     Column("created_at", UtcDateTime(), nullable=False, index=True),
     Column("shared_at", UtcDateTime()),
 )

@@ -13,6 +13,7 @@ from bot.blocks import notices
 from bot.edge import Edge
 from bot.interrupted import Underway
 from bot.listeners.asking import OPENED
+from bot.listeners.incoming import is_addressed
 from bot.notices import SLACK_FAILURES, SlackError, explain, new_reference
 from bot.telemetry.entry import entry_of
 from bot.telemetry.errand import errand
@@ -39,7 +40,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
             response_url = body.get("response_url")
             if response_url:
                 await edge.reply(str(response_url)).fail(problem)
-            elif _awaits_answer(body.get("event") or {}):
+            elif _awaits_answer(body.get("event") or {}, opened):
                 event = body["event"]
                 await edge.client.chat_postMessage(
                     channel=event["channel"],
@@ -59,6 +60,6 @@ def register(app: AsyncApp, edge: Edge) -> None:
     app.error(on_error)
 
 
-def _awaits_answer(event: Mapping[str, Any]) -> bool:
-    asks = event.get("type") == "app_mention" or event.get("channel_type") == "im"
+def _awaits_answer(event: Mapping[str, Any], opened: Underway | None) -> bool:
+    asks = is_addressed(event) or opened is not None
     return bool(asks and event.get("channel") and event.get("ts"))

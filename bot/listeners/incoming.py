@@ -29,6 +29,11 @@ def reason_to_ignore(event: Mapping[str, Any], bot_user: str) -> str:
     return ""
 
 
+def is_addressed(event: Mapping[str, Any]) -> bool:
+    """Whether a message is for the bot beyond doubt: it mentions it, or is to it alone."""
+    return event.get("type") == "app_mention" or event.get("channel_type") == "im"
+
+
 def visit_of_event(event: Mapping[str, Any], body: Mapping[str, Any]) -> Visit:
     """Who wrote a message where. Events alone say whether their channel is shared."""
     home = body.get("team_id")

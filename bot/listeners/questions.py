@@ -1,4 +1,4 @@
-"""Mentions in channels and messages to the bot: the same question, asked in two ways."""
+"""Mentions, direct messages and follow-ups: the same question, asked in three ways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.access import ASK, STOP, Action
 from bot.answering import Ask
@@ -19,7 +19,8 @@ from bot.gate import Visit
 from bot.interrupted import Underway, new_answer
 from bot.listeners import asking
 from bot.listeners.asking import Question
-from bot.listeners.incoming import delivery_keys, reason_to_ignore, visit_of_event
+from bot.listeners.followups import is_follow_up
+from bot.listeners.incoming import delivery_keys, is_addressed, reason_to_ignore, visit_of_event
 from bot.thread_tasks import QUESTIONS, task_of
 from bot.threads import words_of
 
@@ -29,10 +30,14 @@ _STOP_WORDS = frozenset({"stop", "cancel", "abort"})
 
 
 def register(app: AsyncApp, edge: Edge) -> None:
-    """Listen to mentions and direct messages."""
+    """Listen to mentions and messages."""
 
     async def answer(body: dict[str, Any], bot_user: str, opened: Underway) -> None:
         await _answer(edge, body, bot_user, opened)
+
+    async def asks(event: dict[str, Any], context: AsyncBoltContext) -> bool:
+        # In channels a mention asks, and that arrives as an event of its own.
+        return is_addressed(event) or await is_follow_up(edge, event, context.bot_user_id or "")
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.
@@ -42,14 +47,11 @@ def register(app: AsyncApp, edge: Edge) -> None:
 
     app.event("agent_session_stopped")(on_stop)
     for name in ("app_mention", "message"):
-        asking.listen(partial(app.event, name), edge, _read, answer)
+        asking.listen(partial(app.event, name, matchers=[asks]), edge, _read, answer)
 
 
 def _read(body: Mapping[str, Any], bot_user: str) -> Question | None:
     event: Mapping[str, Any] = body["event"]
-    # In channels only a mention asks, and that arrives as an event of its own.
-    if event.get("type") == "message" and event.get("channel_type") != "im":
-        return None
     reason = reason_to_ignore(event, bot_user)
     if reason:
         log.debug("ignored %s in %s: %s", event.get("type"), event.get("channel"), reason)
@@ -70,7 +72,7 @@ async def _answer(edge: Edge, body: Mapping[str, Any], bot_user: str, opened: Un
     asker = await edge.admit(
         visit,
         Action(task or ASK, is_seen_by_all=True),
-        partial(_tell_alone, edge, visit, thread_ts),
+        partial(_tell_alone, edge, visit, thread_ts) if is_addressed(event) else _tell_nobody,
     )
     if asker is None:
         return
@@ -99,6 +101,10 @@ async def _tell_alone(edge: Edge, visit: Visit, thread_ts: str, message: Message
     await edge.client.chat_postEphemeral(
         channel=visit.channel, user=visit.user, thread_ts=thread_ts, **message.arguments()
     )
+
+
+async def _tell_nobody(_: Message) -> None:
+    """Who spoke to others waits for no word of ours."""
 
 
 async def _say(edge: Edge, channel: str, thread_ts: str, message: Message) -> None:

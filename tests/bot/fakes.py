@@ -133,16 +133,27 @@ class FakeDeliveries:
 class FakeAnswers:
     kept: dict[str, tuple[Scope, Answer]] = field(default_factory=dict)
     askers: dict[str, str] = field(default_factory=dict)
+    threads: set[tuple[str, str]] = field(default_factory=set)
+    looks: int = 0  # for answers of a thread
     shared: set[str] = field(default_factory=set)
     votes: dict[tuple[str, str], tuple[bool, str]] = field(default_factory=dict)
     knowledge: dict[str, str] = field(default_factory=dict)
     error: OpsbotError | None = None
 
-    async def put(self, reference: str, scope: Scope, answer: Answer, asker: str = "") -> None:
+    async def put(
+        self, reference: str, scope: Scope, answer: Answer, asker: str = "", thread_ts: str = ""
+    ) -> None:
         if self.error:
             raise self.error
         self.kept[reference] = (scope, answer)
         self.askers[reference] = asker
+        self.threads.add((scope.channel, thread_ts))
+
+    async def is_answered(self, channel: str, thread_ts: str) -> bool:
+        self.looks += 1
+        if self.error:
+            raise self.error
+        return (channel, thread_ts) in self.threads
 
     async def recent(self, asker: str, limit: int) -> Sequence[AskedAnswer]:
         own = [reference for reference, user in self.askers.items() if user == asker]

@@ -48,6 +48,8 @@ def test_every_rule_reaches_its_place(tmp_path: Path) -> None:
         slack_allowed_groups="S0DEV",
         slack_allowed_guests="W0GUEST",
         slack_shared_channels="#partners",
+        slack_alert_channels="#ops",
+        slack_follow_up_channels="C0DOCS",
     )
     found = config(tmp_path, FILE)
     ids = {"#ops": "COPS", "C0DOCS": "C0DOCS", "#partners": "CPART"}
@@ -59,6 +61,8 @@ def test_every_rule_reaches_its_place(tmp_path: Path) -> None:
         people=Circle(frozenset({"U0ADA", "U0BOB"}), frozenset({"S0DEV"})),
         guests=frozenset({"W0GUEST"}),
         shared_channels=frozenset({"CPART"}),
+        alert_channels=frozenset({"COPS"}),
+        follow_up_channels=frozenset({"C0DOCS"}),
         commands={
             "digest": Circle(frozenset({"U0ADA"}), frozenset({"S0ONCALL"})),
             "share": Circle(groups=frozenset({"S0ONCALL"})),

@@ -31,7 +31,11 @@ async def here(
 ) -> AsyncIterator[Installed]:
     folder = tmp_path_factory.mktemp(request.param)
     async with installed(
-        folder, request.param, DIGEST_CHANNEL="COPS", DIGEST_CRON="0 9 * * *"
+        folder,
+        request.param,
+        DIGEST_CHANNEL="COPS",
+        DIGEST_CRON="0 9 * * *",
+        SLACK_FOLLOW_UP_CHANNELS="#general",
     ) as place:
         for channel in ("general", "incidents", "ops"):
             place.running.controls.conversation(channel).members.add(world.BOT_USER_ID)
@@ -178,6 +182,27 @@ async def test_a_follow_up_needs_a_mention_in_a_channel_and_none_in_a_direct_mes
     assert one["thread_ts"] == first
     controls.say("@opsbot", "priya", "who is on call for it?", first)
     assert "Priya Raman" in shown((await until(lambda: answered(2)))[1])
+
+
+async def test_in_a_channel_that_was_named_for_it_a_follow_up_needs_no_mention(
+    here: Installed,
+) -> None:
+    controls = here.running.controls
+    threads = {
+        channel: (await mentioned(here, "who owns payments?", channel))["asked_ts"]
+        for channel in ("incidents", "general")
+    }
+    for channel, thread in threads.items():
+        for text in ("thanks, that helps", "<@UINES> can you take it?", "and who is on call?"):
+            controls.say(channel, "priya", text, thread)
+
+    def replies(channel: str) -> list[Json]:
+        found = [row for row in here.own(channel) if row.get("thread_ts") == threads[channel]]
+        return [row for row in found if is_final(row)]
+
+    _, follow = await until(lambda: len(replies("general")) == 2 and replies("general"))
+    assert "Tomás Brandt" in shown(follow)
+    assert len(replies("incidents")) == 1
 
 
 async def test_help_is_the_command_table_and_comes_at_once(here: Installed) -> None:

@@ -78,6 +78,19 @@ async def test_the_last_vote_of_a_user_wins(database: Database, clock: ManualClo
     assert votes[1].voted_at == clock.now()
 
 
+async def test_a_thread_is_answered_once_an_answer_stands_in_it(
+    database: Database, clock: ManualClock
+) -> None:
+    store = SqlAnswerStore(database, clock)
+    await store.put("r1", OPS, ANSWER)
+    assert not await store.is_answered("C1", "17.1")
+    await store.put("r2", OPS, ANSWER, "U1", "17.1")
+    await store.put("r3", OPS, ANSWER, "U1", "17.1")
+    assert await store.is_answered("C1", "17.1")
+    assert not await store.is_answered("C1", "17.2")
+    assert not await store.is_answered("C2", "17.1")
+
+
 async def test_an_answer_that_cannot_be_read_is_told(
     database: Database, clock: ManualClock
 ) -> None:
