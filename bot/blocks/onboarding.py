@@ -23,6 +23,7 @@ def onboarding_message(
     *,
     next_digest: datetime | None = None,
     tells_of_alerts: bool = False,
+    answers_follow_ups: bool = False,
 ) -> Message:
     """What it does here, what it may see here, and how to ask.
 
@@ -33,6 +34,7 @@ def onboarding_message(
         questions: Such as can be answered here, for buttons.
         next_digest: When a digest is posted here next, or None where none is.
         tells_of_alerts: Whether alerts that are posted here get a reply.
+        answers_follow_ups: Whether a question under an answer needs no mention here.
     """
     lines = [
         (
@@ -45,6 +47,8 @@ def onboarding_message(
             "you see."
         ),
     ]
+    if answers_follow_ups:
+        lines.append("•  A question under one of my answers needs no mention here.")
     if next_digest is not None:
         lines.append(f"•  A digest of what is broken comes here next {date(next_digest)}.")
     if tells_of_alerts:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.edge import Edge
-from bot.listeners.incoming import is_addressed, reason_to_ignore
+from bot.listeners.incoming import is_addressed
 from bot.thread_tasks import task_of
 from bot.threads import words_of
 from core.errors import StateError
@@ -43,13 +43,16 @@ _BEGINS = re.compile(
 )
 
 
-async def is_follow_up(edge: Edge, event: Mapping[str, Any], bot_user: str) -> bool:
-    """Whether a message asks the bot further, although it names nobody. Never raises."""
+async def is_follow_up(edge: Edge, event: Mapping[str, Any]) -> bool:
+    """Whether a message asks the bot further, although it names nobody. Never raises.
+
+    Whether a person wrote it is for the listener to tell.
+    """
     channel, thread_ts = str(event.get("channel") or ""), str(event.get("thread_ts") or "")
     text = str(event.get("text") or "")
     if channel not in edge.gate.policy.follow_up_channels or is_addressed(event):
         return False
-    if not thread_ts or thread_ts == event.get("ts") or reason_to_ignore(event, bot_user):
+    if not thread_ts or thread_ts == event.get("ts"):
         return False
     # Nobody is told that a log which they showed to others is too long.
     if len(text) > edge.services.limits.max_question_chars or not reads_as_question(text):

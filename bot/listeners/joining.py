@@ -53,6 +53,7 @@ async def _greet(edge: Edge, visit: Visit, scope: Scope, bot_user: str) -> None:
         await services.suggestions.questions(scope),
         next_digest=min(due, default=None),
         tells_of_alerts=visit.channel in edge.gate.policy.alert_channels,
+        answers_follow_ups=visit.channel in edge.gate.policy.follow_up_channels,
     )
     try:
         await edge.client.chat_postMessage(

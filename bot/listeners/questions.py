@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncApp
 
 from bot.access import ASK, STOP, Action
 from bot.answering import Ask
@@ -35,9 +35,9 @@ def register(app: AsyncApp, edge: Edge) -> None:
     async def answer(body: dict[str, Any], bot_user: str, opened: Underway) -> None:
         await _answer(edge, body, bot_user, opened)
 
-    async def asks(event: dict[str, Any], context: AsyncBoltContext) -> bool:
+    async def asks(event: dict[str, Any]) -> bool:
         # In channels a mention asks, and that arrives as an event of its own.
-        return is_addressed(event) or await is_follow_up(edge, event, context.bot_user_id or "")
+        return is_addressed(event) or await is_follow_up(edge, event)
 
     async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
         # Slack's own Stop button, for apps that are declared agents.

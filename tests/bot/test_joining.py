@@ -115,3 +115,15 @@ def test_a_channel_of_alerts_is_told_so() -> None:
     message = onboarding_message("UOPSBOT", "/k8s", Scope(), (), tells_of_alerts=True)
     assert "Under an alert" in message.text
     assert dataclasses.asdict(message)["blocks"][-1]["type"] == "context"
+
+
+async def test_it_says_where_a_follow_up_needs_no_mention() -> None:
+    policy = Policy(home_team=TEAM_ID, follow_up_channels=frozenset({"COPS"}))
+    async with open_bench(policy=policy) as bench:
+        subscribe(bench)
+        for channel in ("ops", "general"):
+            invite(bench, channel)
+        (named,) = await bench.eventually(bench.own)
+        (other,) = await bench.eventually(lambda: bench.own("general"))
+        assert "needs no mention here" in seen(named)
+        assert "needs no mention here" not in seen(other)
