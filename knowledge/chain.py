@@ -198,7 +198,7 @@ class RagChain:
             lookups.insert(0, self._bounded("the live cluster", self._live.look(reading, scope)))
         found = await asyncio.gather(*lookups)
         return Lookup(
-            passages=merge(found, most + 2 * min(reading.limit or 0, most)),
+            passages=merge(found, reading, most + 2 * min(reading.limit or 0, most)),
             gaps=tuple(gap for lookup in found for gap in lookup.gaps),
             looked_in=tuple(dict.fromkeys(p for lookup in found for p in lookup.looked_in)),
         )

@@ -10,7 +10,7 @@ from core.questions import Intent, Reading
 from knowledge.asked import is_factual, is_short
 from knowledge.quoting import parts_of
 from knowledge.sentences import outside_code, vocabulary
-from knowledge.wholepage import best_page, is_fix, tells_fix
+from knowledge.wholepage import best_page, is_fix, shortened, tells_fix
 
 _MARK = re.compile(r"\[(\d+)\]")
 _KIND = r"(?:pod|deployment|statefulset|daemonset|cronjob|service|workload|app|node)"
@@ -49,10 +49,11 @@ _EXACT = frozenset(
 )
 
 
-def merge(lookups: Sequence[Lookup], most: int) -> tuple[Passage, ...]:
+def merge(lookups: Sequence[Lookup], reading: Reading, most: int) -> tuple[Passage, ...]:
     """Facts first, then prose, each in the order found; a passage that was found twice once.
 
-    Half of the room is kept for prose, so that a talkative cluster does not crowd out the runbook.
+    Half of the room is kept for prose, so that a talkative cluster does not crowd out the runbook;
+    of the runbook its remedy stays to the last.
     """
     unique = {passage.id: passage for lookup in reversed(lookups) for passage in lookup.passages}
     ordered = dict.fromkeys(passage.id for lookup in lookups for passage in lookup.passages)
@@ -61,7 +62,7 @@ def merge(lookups: Sequence[Lookup], most: int) -> tuple[Passage, ...]:
     prose = [passage for passage in found if not passage.is_fact]
     room_for_facts = max(most - len(prose), most - most // 2)
     facts = facts[:room_for_facts]
-    return (*facts, *prose[: most - len(facts)])
+    return (*facts, *shortened(prose, reading, most - len(facts)))
 
 
 def remedy_of(reading: Reading, found: Sequence[Passage]) -> tuple[Passage, ...]:

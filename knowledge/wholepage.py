@@ -121,8 +121,20 @@ async def completed(
     taken = {(p.location, p.heading) for p in wanted}
     found = [p for p in passages if (p.location, p.heading) not in taken]
     at = next((n for n, p in enumerate(found) if p.location == location), -1) + 1
-    ordered = [*found[:at], *wanted, *found[at:]]
-    return tuple(ordered[:limit])
+    return shortened([*found[:at], *wanted, *found[at:]], reading, limit)
+
+
+def shortened(passages: Sequence[Passage], reading: Reading, limit: int) -> tuple[Passage, ...]:
+    """The first ones; what the best page tells of cause and remedy is the last to be left out."""
+    location = best_page(passages, reading) if _wants_more(reading) else ""
+    over = max(0, len(passages) - limit)
+    others = [
+        number
+        for number, passage in enumerate(passages)
+        if not location or passage.location != location or not _is_wanted(passage, reading)
+    ]
+    left_out = set(others[len(others) - over :] if over else ())
+    return tuple(p for number, p in enumerate(passages) if number not in left_out)[:limit]
 
 
 def _wants_more(reading: Reading) -> bool:

@@ -395,12 +395,24 @@ async def test_cancelling_stops_the_search() -> None:
     assert written.was_cancelled
 
 
+def test_of_a_runbook_that_does_not_fit_its_remedy_stays() -> None:
+    asked = reading("why does payments restart?", names=["payments"], intents=[Intent.WHY])
+    facts = tuple(replace(POD, id=f"f{n}") for n in range(6))
+    sections = ("Look first", "What users see", "Owners", "Mitigate", "History")
+    prose = tuple(
+        replace(RUNBOOK, id=name, heading=f"{RUNBOOK.title} › {name}") for name in sections
+    )
+    merged = merge([Lookup(facts), Lookup(prose)], asked, 6)
+    assert [p.id for p in merged][3:] == ["Look first", "What users see", "Mitigate"]
+
+
 def test_facts_come_first_and_leave_room_for_prose() -> None:
+    asked = reading("who owns payments?", names=["payments"], intents=[Intent.OWNER])
     facts = [replace(POD, id=f"f{n}") for n in range(8)]
     prose = [replace(RUNBOOK, id=f"p{n}") for n in range(8)]
-    both = merge([Lookup((*prose, facts[0])), Lookup(tuple(facts))], 6)
+    both = merge([Lookup((*prose, facts[0])), Lookup(tuple(facts))], asked, 6)
     assert [passage.id for passage in both] == ["f0", "f1", "f2", "p0", "p1", "p2"]
-    assert [p.id for p in merge([Lookup(tuple(facts)), Lookup((prose[0],))], 6)] == [
+    assert [p.id for p in merge([Lookup(tuple(facts)), Lookup((prose[0],))], asked, 6)] == [
         "f0", "f1", "f2", "f3", "f4", "p0",
     ]  # fmt: skip
 
