@@ -91,6 +91,7 @@ class DigestClock:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._catch_up: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._is_closing = False
 
     @property
     def schedules(self) -> tuple[Schedule, ...]:
@@ -129,6 +130,10 @@ class DigestClock:
         is_done = False
         try:
             is_done = await schedule.run(due)
+        except asyncio.CancelledError:
+            if not self._is_closing:
+                raise
+            return  # APScheduler would log our own end as a failure, with a trace
         except Exception:  # a failed digest must not end the schedule
             log.exception("digest %s for the slot ending %s failed", schedule.name, due)
         if not is_done:
@@ -144,6 +149,7 @@ class DigestClock:
 
     async def close(self) -> None:
         """Stop ticking. A digest under way is cancelled, and waited for: it gives its slot back."""
+        self._is_closing = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         # APScheduler cancels its jobs but does not wait for them; what they use closes after this.

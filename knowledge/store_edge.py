@@ -68,6 +68,8 @@ class EdgeStore:
         self._encoder = encoder
         # Two updates that belong together (look, then write) must not be parted by a third.
         self._updating = threading.Lock()
+        # Counting takes a second at 100,000 points; probes and status ask all the time.
+        self._counts: dict[str, int] = {}
 
     @classmethod
     async def open(
@@ -212,15 +214,19 @@ class EdgeStore:
 
     async def count(self, filters: Filter | None = None) -> int:
         """How many points this model's collection holds."""
-        request = engine.CountRequest(filter=_filter(filters))
-        return await self._call("read", lambda: self._mine.count(request))
+        return await self._counted(repr(filters), _filter(filters))
 
     async def count_dense(self) -> int:
         """How many of them have their dense vector."""
-        request = engine.CountRequest(
-            filter=engine.Filter(must=[engine.HasVectorCondition("dense")])
-        )
-        return await self._call("read", lambda: self._mine.count(request))
+        has_vector = engine.Filter(must=[engine.HasVectorCondition("dense")])
+        return await self._counted("dense", has_vector)
+
+    async def _counted(self, what: str, filters: Any) -> int:
+        counts = self._counts  # a write that ends meanwhile begins another dictionary
+        if what not in counts:
+            request = engine.CountRequest(filter=filters)
+            counts[what] = await self._call("read", lambda: self._mine.count(request))
+        return counts[what]
 
     async def resize(self, size: int) -> None:
         """Keep vectors of this length from now on, in a collection beside the one before."""
@@ -288,6 +294,9 @@ class EdgeStore:
                 edge_folder.brief(error),
                 edge_folder.REBUILD,
             ) from error
+        finally:
+            if verb == "write to":
+                self._counts = {}
 
 
 def _search(shard: Any, query: Any, limit: int, filters: Filter | None) -> list[Hit]:
