@@ -150,9 +150,9 @@ def public(message: Message, *, with_metadata: bool) -> Message:
     return {key: value for key, value in message.items() if with_metadata or key != "metadata"}
 
 
-def ids(prefix: str) -> Iterator[str]:
+def ids(prefix: str, first: int = 1) -> Iterator[str]:
     """Endless ids: prefix and a number, with enough digits to look like Slack's."""
-    return (f"{prefix}{number:08d}" for number in itertools.count(1))
+    return (f"{prefix}{number:08d}" for number in itertools.count(first))
 
 
 def add_reaction(message: Message, name: str, user: str) -> None:

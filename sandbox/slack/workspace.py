@@ -9,6 +9,7 @@ modules of its own.
 from __future__ import annotations
 
 import dataclasses
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -63,7 +64,10 @@ class Workspace:
         self.homes: dict[str, Json] = {}
         self.groups: dict[str, list[str]] = {}
         self._link_names: set[tuple[str, str]] = set()
-        self._file_ids, self._view_ids, self._event_ids = ids("F"), ids("V"), ids("Ev")
+        self._file_ids, self._view_ids = ids("F"), ids("V")
+        # Slack never gives an id again; an app that outlives this workspace takes one that comes
+        # back for an event that was delivered twice.
+        self._event_ids = ids("Ev", time.time_ns() // 1_000_000)
 
     def reset(self) -> None:
         """Forget everything that happened; connections stay."""

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,10 @@ def test_every_control_route_is_documented() -> None:
     assert {route.path.removeprefix("/_control/") for route in routes} <= documented
     assert all(f"`{kind}`" in text for kind in KINDS)
     assert all(name.split(".")[-1] in text for name in METHODS)
+
+
+def test_no_event_of_a_later_workspace_has_the_id_of_an_earlier_one() -> None:
+    first = Workspace()
+    seen = {first.new_event_id() for _ in range(3)}
+    time.sleep(0.01)
+    assert Workspace().new_event_id() not in seen
