@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -116,7 +117,12 @@ class Answering:
 
         async with eyes(self._client, channel, ask.message_ts):
             surface = ThreadSurface(
-                self._client, ask.place, opened.key, ask.answer_ts, on_posted=on_posted
+                self._client,
+                ask.place,
+                opened.key,
+                ask.answer_ts,
+                on_posted=on_posted,
+                on_gone=partial(self._services.watch.meter.dropped, "answer"),
             )
             if self._turns.is_busy(thread):
                 await surface.wait()

@@ -75,6 +75,7 @@ class ThreadSurface:
         message_ts: A message of ours to take over, as when a question is tried again, or ''.
         update_seconds: The least time between two updates of an unfinished message.
         on_posted: Told the ts of the message once there is one.
+        on_gone: Told when the answer's place is no more, so that nobody got to see it.
     """
 
     def __init__(
@@ -86,8 +87,10 @@ class ThreadSurface:
         *,
         update_seconds: float = UPDATE_SECONDS,
         on_posted: Callable[[str], Awaitable[None]] | None = None,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
+        self._on_gone = on_gone
         self._on_posted = on_posted
         self._impatient = impatient(client)
         self._place = place
@@ -135,6 +138,7 @@ class ThreadSurface:
                 raise
             # Somebody deleted the message or archived the channel: nobody is waiting any more.
             log.info("the place of an answer in %s is gone: %s", self._place.channel, error)
+            self._on_gone()
 
     async def _start(self, progress: str, text: str) -> None:
         chunks = self._chunks(progress or _STARTING, text)

@@ -23,6 +23,7 @@ from sandbox.slack.world import Rules
 from tests.bot.bench import Bench, seen
 from tests.bot.fakes import told
 from tests.bot.samples import answer, gap
+from tests.bot.telemetry.scraped import value
 
 ASKER = Asker("TFENWICK", "COPS", "UYOU", Scope(channel="COPS"))
 
@@ -298,6 +299,7 @@ async def test_a_deleted_answer_is_not_brought_back(bench: Bench) -> None:
     gate.set()
     await bench.settle()
     assert not bench.own()
+    assert value(bench.fakes.watch.meter, "dropped_deliveries_total", what="answer") == 1
 
 
 async def test_a_stop_closes_the_message_it_interrupts(bench: Bench) -> None:
