@@ -20,10 +20,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answermarks import find_answer
 from bot.blocks import notices
 from bot.blocks.answer import FOOTER_BLOCK
-from bot.notices import SLACK_FAILURES, SlackError, slack_code
+from bot.notices import GONE, SLACK_FAILURES, SlackError, slack_code
 from bot.replies import Reply
 from bot.services import OpenAnswers
-from bot.surfaces import GONE
 from core.answers import OpenAnswer
 from core.errors import StateError
 

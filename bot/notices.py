@@ -36,6 +36,8 @@ REFUSED_TOKENS = frozenset({"invalid_auth", "not_authed", "account_inactive", "t
 # These go by themselves; a later try may succeed.
 PASSING = frozenset({"", "ratelimited", "internal_error", "fatal_error", "service_unavailable"})
 NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
+# The place of an answer is no more: somebody deleted the message, or archived the channel.
+GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
 
 
 class SlackError(OpsbotError):

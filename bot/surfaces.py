@@ -19,7 +19,7 @@ from bot.blocks import notices, parts
 from bot.blocks.answer import AnswerLayout
 from bot.blocks.parts import Block, Message
 from bot.mrkdwn import clip, escape, escape_markdown, settled
-from bot.notices import SLACK_FAILURES, retry_after_seconds, slack_code
+from bot.notices import GONE, SLACK_FAILURES, retry_after_seconds, slack_code
 from bot.slack_client import impatient, is_refusal
 from bot.turns import ThreadKey
 
@@ -30,8 +30,6 @@ UPDATE_SECONDS = 3.0
 # A stream may hold 12,000 characters; the final message replaces what is longer.
 _STREAM_CHARS = 11_000
 _STARTING = "Looking into it"
-# The place of an answer is no more: nobody is waiting there.
-GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "thread_not_found"})
 
 
 class Surface(Protocol):
@@ -136,7 +134,6 @@ class ThreadSurface:
         except SLACK_FAILURES as error:
             if slack_code(error) not in GONE:
                 raise
-            # Somebody deleted the message or archived the channel: nobody is waiting any more.
             log.info("the place of an answer in %s is gone: %s", self._place.channel, error)
             self._on_gone()
 
@@ -237,9 +234,8 @@ class ThreadSurface:
     async def _deliver(self, message: Message, client: AsyncWebClient | None = None) -> None:
         client = client or self._client
         if self._ts:
-            await client.chat_update(
-                channel=self._place.channel, ts=self._ts, **message.arguments()
-            )
+            channel = self._place.channel
+            await client.chat_update(channel=channel, ts=self._ts, **message.arguments())
         else:
             mark = answer_mark(self._key)
             await self._posted(await self._post(message, client, metadata=mark))
