@@ -174,7 +174,7 @@ async def start(folder: Path, port: int, environment: Mapping[str, str]) -> Repl
     return Replica(process, port, log)
 
 
-@pytest.fixture(params=["socket", pytest.param("http", marks=pytest.mark.drill)])
+@pytest.fixture(params=["socket", "http"])
 async def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Fleet]:
     delivery: Delivery = request.param
     pages = tmp_path / "pages"
