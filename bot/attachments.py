@@ -95,8 +95,6 @@ class Attachments:
             await self._client.chat_postMessage(
                 channel=place.channel,
                 thread_ts=place.thread_ts,
-                unfurl_links=False,
-                unfurl_media=False,
                 **message.arguments(),
             )
 

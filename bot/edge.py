@@ -36,6 +36,17 @@ class Edge:
         """The way back to a person who typed a command or pressed a button, maybe in a thread."""
         return Reply(response_url, self.client, thread_ts)
 
+    async def say(self, channel: str, message: Message, thread_ts: str = "") -> str:
+        """Post a message, into a thread where one is named; gives its ts.
+
+        Raises:
+            SlackApiError, aiohttp.ClientError: It was not posted, or nobody knows whether it was.
+        """
+        posted = await self.client.chat_postMessage(
+            channel=channel, thread_ts=thread_ts or None, **message.arguments()
+        )
+        return str(posted["ts"])
+
     async def is_new(self, *keys: str) -> bool:
         """Claim every key of a delivery; False when any of them was seen before."""
         is_new = await self.deliveries.is_new(*keys)

@@ -146,9 +146,7 @@ async def _close_message(client: AsyncWebClient, answer: OpenAnswer) -> None:
             shown = await find_answer(client, answer.channel, answer.thread_ts, answer.key)
         if shown is None:
             thread_ts = answer.thread_ts or None
-            await client.chat_postMessage(
-                channel=answer.channel, thread_ts=thread_ts, unfurl_links=False, **words
-            )
+            await client.chat_postMessage(channel=answer.channel, thread_ts=thread_ts, **words)
             return
         answer = replace(answer, message_ts=shown)
     if await _is_final(client, answer):

@@ -75,8 +75,6 @@ class SlackPoster:
             posted = await self._client.chat_postMessage(
                 channel=self._channel,
                 thread_ts=post.thread_ts or None,
-                unfurl_links=False,
-                unfurl_media=False,
                 metadata=_mark(post),
                 **message.arguments(),
             )

@@ -1,5 +1,7 @@
 """Slack's client, made careful: what it posts appears once, and at most once a second a channel.
 
+No link in it is unfolded either.
+
 The SDK sends a call again when the connection breaks, or Slack fails inside. A message whose answer
 got lost on the way would so appear twice. Here every message carries a mark in its metadata, and
 after such a failure it is looked for before it is sent again.
@@ -33,6 +35,8 @@ Json = dict[str, Any]
 # Slack allows one message a second in a channel.
 POST_SECONDS = 1.0
 _POST = "chat.postMessage"
+# What a page behind a link shows of itself is nothing that the bot meant to say.
+_PLAIN_LINKS = {"unfurl_links": False, "unfurl_media": False}
 _PACED = frozenset({_POST, "chat.startStream"})
 # Sent twice, these show something twice.
 _NOT_TWICE = ("chat.postMessage", "chat.startStream", "files.completeUploadExternal")
@@ -91,7 +95,7 @@ class SlackClient(AsyncWebClient):
             "event_type": "opsbot_message",
             "event_payload": {"key": secrets.token_hex(8)},
         }
-        arguments = arguments | {"metadata": metadata}
+        arguments = _PLAIN_LINKS | arguments | {"metadata": metadata}
         channel, thread_ts = str(arguments["channel"]), str(arguments.get("thread_ts") or "")
         since = time.time()
         for left in reversed(range(_TRIES)):

@@ -251,8 +251,6 @@ class ThreadSurface:
         posted = await (client or self._client).chat_postMessage(
             channel=self._place.channel,
             thread_ts=self._place.thread_ts,
-            unfurl_links=False,
-            unfurl_media=False,
             **message.arguments(),
             **more,
         )

@@ -132,14 +132,8 @@ async def _share(click: Click) -> None:
     thread_ts = ""
     try:
         for message in shared:
-            posted = await edge.client.chat_postMessage(
-                channel=asker.channel,
-                thread_ts=thread_ts or None,
-                unfurl_links=False,
-                unfurl_media=False,
-                **message.arguments(),
-            )
-            thread_ts = thread_ts or str(posted["ts"])
+            posted = await edge.say(asker.channel, message, thread_ts)
+            thread_ts = thread_ts or posted
     except SlackApiError as error:
         if slack_code(error) not in NOT_A_MEMBER:
             raise

@@ -18,7 +18,6 @@ from bot.access import Refused
 from bot.alertposts import AlertPost, alert_of
 from bot.blocks import notices
 from bot.blocks.answer import lay_out
-from bot.blocks.parts import Message
 from bot.edge import Edge
 from bot.gate import Visit
 from bot.listeners.incoming import delivery_keys
@@ -71,7 +70,7 @@ async def _take(edge: Edge, event: dict[str, Any], body: dict[str, Any], alert: 
     if await claim(f"alert-storm:{place}", STORM):
         minutes = int(STORM.total_seconds() // 60)
         storm = notices.alert_storm(most, minutes, edge.services.limits.command)
-        await _say(edge, channel, "", storm)
+        await edge.say(channel, storm)
 
 
 async def _reply(
@@ -86,7 +85,7 @@ async def _reply(
         await services.answers.put(reference, scope, answer)
         layout = lay_out(answer, reference, services.clock.now())
         for message in layout.messages():
-            await _say(edge, visit.channel, str(event["ts"]), message)
+            await edge.say(visit.channel, message, str(event["ts"]))
         outcome = "answered" if answer.is_grounded else "not_found"
     except (OpsbotError, TimeoutError, *SLACK_FAILURES):
         # Nobody asked, so nobody waits to be told.
@@ -106,13 +105,3 @@ async def _look_up(edge: Edge, alert: AlertPost, scope: Scope) -> Answer:
             if isinstance(event, Done):
                 return event.answer
     raise OpsbotError("look an alert up", "the search ended without a result", "See the log.")
-
-
-async def _say(edge: Edge, channel: str, thread_ts: str, message: Message) -> None:
-    await edge.client.chat_postMessage(
-        channel=channel,
-        thread_ts=thread_ts or None,
-        unfurl_links=False,
-        unfurl_media=False,
-        **message.arguments(),
-    )

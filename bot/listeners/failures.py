@@ -42,13 +42,7 @@ def register(app: AsyncApp, edge: Edge) -> None:
                 await edge.reply(str(response_url)).fail(problem)
             elif _awaits_answer(body.get("event") or {}, opened):
                 event = body["event"]
-                await edge.client.chat_postMessage(
-                    channel=event["channel"],
-                    thread_ts=event.get("thread_ts") or event["ts"],
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    **problem.arguments(),
-                )
+                await edge.say(event["channel"], problem, event.get("thread_ts") or event["ts"])
         except (*SLACK_FAILURES, SlackError) as failure:
             log.warning("ref %s could not be told to anyone: %s", reference, failure)
             if opened is not None:

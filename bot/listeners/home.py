@@ -23,7 +23,7 @@ from bot.blocks.home import (
     home_view,
     refused_view,
 )
-from bot.blocks.parts import Block, Message
+from bot.blocks.parts import Block
 from bot.commands.help import entries
 from bot.commands.table import COMMANDS
 from bot.edge import Edge
@@ -146,24 +146,18 @@ async def _again(edge: Edge, body: Mapping[str, Any], opened: Underway) -> None:
 
 async def _ask(edge: Edge, visit: Visit, question: str, task: str, opened: Underway) -> None:
     """Put a question of the Home tab into the direct message, and answer it there."""
-
-    async def tell(message: Message) -> None:
-        await edge.client.chat_postMessage(channel=visit.channel, **message.arguments())
-
-    asker = await edge.admit(visit, Action(task or ASK), tell)
+    asker = await edge.admit(visit, Action(task or ASK), partial(edge.say, visit.channel))
     if asker is None:
         return
     opening = notices.asked_from_home(asked(task, question))
-    posted = await edge.client.chat_postMessage(
-        channel=visit.channel, unfurl_links=False, unfurl_media=False, **opening.arguments()
-    )
+    thread_ts = await edge.say(visit.channel, opening)
     told = f"*{escape(clip(asked(task, question), 150))}* is being answered in *Messages*."
     await _publish(edge, visit, told)
     await edge.answering.in_thread(
         Ask(
             question=question,
             asker=asker,
-            thread_ts=str(posted["ts"]),
+            thread_ts=thread_ts,
             has_history=False,
             task=task,
         ),

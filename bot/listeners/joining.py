@@ -56,9 +56,7 @@ async def _greet(edge: Edge, visit: Visit, scope: Scope, bot_user: str) -> None:
         answers_follow_ups=visit.channel in edge.gate.policy.follow_up_channels,
     )
     try:
-        await edge.client.chat_postMessage(
-            channel=visit.channel, unfurl_links=False, unfurl_media=False, **message.arguments()
-        )
+        await edge.say(visit.channel, message)
     except SLACK_FAILURES as error:
         log.warning("nothing could be said in %s on joining it: %s", visit.channel, error)
         await services.greetings.give_back(visit.team, visit.channel)

@@ -78,10 +78,11 @@ async def _answer(edge: Edge, body: Mapping[str, Any], bot_user: str, opened: Un
         return
     if not question:
         questions = await edge.services.suggestions.questions(asker.scope)
-        await _say(edge, channel, thread_ts, greeting(limits.command, questions))
+        await edge.say(channel, greeting(limits.command, questions), thread_ts)
         return
     if len(question) > limits.max_question_chars:
-        await _say(edge, channel, thread_ts, too_long(len(question), limits.max_question_chars))
+        told = too_long(len(question), limits.max_question_chars)
+        await edge.say(channel, told, thread_ts)
         return
     ask = Ask(
         question=QUESTIONS.get(task, question),
@@ -105,13 +106,3 @@ async def _tell_alone(edge: Edge, visit: Visit, thread_ts: str, message: Message
 
 async def _tell_nobody(_: Message) -> None:
     """Who spoke to others waits for no word of ours."""
-
-
-async def _say(edge: Edge, channel: str, thread_ts: str, message: Message) -> None:
-    await edge.client.chat_postMessage(
-        channel=channel,
-        thread_ts=thread_ts,
-        unfurl_links=False,
-        unfurl_media=False,
-        **message.arguments(),
-    )
