@@ -89,6 +89,8 @@ function send(text, threadTs) {
     toast("Slash commands cannot be used in threads.");
     return Promise.resolve(false);
   }
+  // Whoever writes wants to see what comes of it, wherever they were reading.
+  $(threadTs ? "thread-messages" : "messages").pinned = true;
   const place = { channel: view.channel, user: store.me };
   if (command) return attempt(() => act("command", { ...place, command: command[1], text: command[2] }));
   return attempt(() => act("message", threadTs ? { ...place, text, thread_ts: threadTs } : { ...place, text }));

@@ -332,6 +332,18 @@ async def test_what_other_apps_attach_is_drawn(browsing: Browsing) -> None:
     await expect(shown).to_have_css("border-left-color", "rgb(163, 2, 0)")
 
 
+async def test_what_one_writes_after_a_long_message_is_in_view(browsing: Browsing) -> None:
+    page = browsing.page
+    lines = "\n".join(f"line {number}" for number in range(120))
+    await browsing.bench.client.chat_postMessage(channel="CGENERAL", text=lines)
+    await browsing.show()
+    await expect(page.get_by_text("line 0", exact=False).first).to_be_in_viewport()
+    composer = page.get_by_role("textbox", name="Message #general")
+    await composer.fill("and what now?")
+    await composer.press("Enter")
+    await expect(page.get_by_text("and what now?")).to_be_in_viewport()
+
+
 async def test_a_narrow_screen_keeps_everything_in_reach(browsing: Browsing) -> None:
     page = browsing.page
     await page.set_viewport_size({"width": 390, "height": 844})
